@@ -1,0 +1,1 @@
+"""Ability assessments (rooms come with their issue)."""

@@ -1,0 +1,1 @@
+"""清单 as data: documents, items, dated versions, rates, parameters, conditions, exclusions, visit tiers."""

@@ -1,0 +1,9 @@
+"""Every route of the portal."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("portal.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,1 @@
+"""What dev.py does inside the environment: embedded servers, the running portal, the checks. Standard library only."""

@@ -1,0 +1,1 @@
+"""Elders, households, dated circumstances, facts as of a day, roster import."""

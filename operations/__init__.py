@@ -1,0 +1,1 @@
+"""Background jobs, to-dos, the audit chain, stored files and field encryption."""

@@ -1,0 +1,1 @@
+"""Areas, bureaus, users, roles and scopes: who may see what."""

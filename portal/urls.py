@@ -1,0 +1,6 @@
+"""Routes of the pages."""
+
+from django.urls import URLPattern, URLResolver
+
+app_name = "portal"
+urlpatterns: list[URLPattern | URLResolver] = []

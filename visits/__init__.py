@@ -1,0 +1,1 @@
+"""Visits, obligations and the monthly rate."""

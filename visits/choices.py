@@ -1,0 +1,37 @@
+"""Words of a visit (domain §3)."""
+
+from django.db.models import TextChoices
+
+
+class Mode(TextChoices):
+    """探访方式."""
+
+    HOME = "上门", "上门"
+    PHONE = "电话", "电话"
+    VIDEO = "视频", "视频"
+    DEVICE = "智能设备", "智能设备"
+
+
+class Result(TextChoices):
+    """探访结果; the first two are effective."""
+
+    SEEN = "见到本人", "见到本人"
+    REACHED = "联系到本人", "联系到本人"
+    OTHERS = "见到家属/邻居", "见到家属/邻居"
+    NO_CONTACT = "未联系上", "未联系上"
+    REFUSED = "拒绝", "拒绝"
+    AWAY = "外出", "外出"
+    HOSPITAL = "住院", "住院"
+    INSTITUTION = "入机构", "入机构"
+    DECEASED = "已故", "已故"
+
+
+EFFECTIVE = (Result.SEEN, Result.REACHED)
+
+
+class ExemptReason(TextChoices):
+    """Why an obligation left numerator and denominator."""
+
+    DEATH = "死亡", "死亡"
+    MOVED_OUT = "迁出", "迁出"
+    INSTITUTION = "入住机构", "入住机构"
