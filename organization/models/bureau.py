@@ -7,7 +7,7 @@ from django.db import models
 class Bureau(models.Model):
     """A responsible body (责任单位) with the other names under which documents print it."""
 
-    code = models.SlugField("编码", max_length=40, unique=True)
+    code = models.SlugField("编码", max_length=40)
     name = models.CharField("名称", max_length=60)
     aliases = ArrayField(models.CharField(max_length=60), default=list, blank=True, verbose_name="别名")
     area = models.ForeignKey("organization.Area", on_delete=models.PROTECT, verbose_name="所属区划")
@@ -18,6 +18,9 @@ class Bureau(models.Model):
         constraints = (
             models.UniqueConstraint(
                 fields=("area", "name"), name="bureau_name", violation_error_message="该区划已有同名单位"
+            ),
+            models.UniqueConstraint(
+                fields=("area", "code"), name="bureau_code", violation_error_message="该区划已有此编码"
             ),
         )
 
