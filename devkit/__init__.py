@@ -1,1 +1,1 @@
-"""What dev.py does inside the environment: embedded servers, the running portal, the checks. Standard library only."""
+"""dev.py inside its environment: embedded servers, the running portal, the checks; standard library only."""

@@ -14,7 +14,7 @@ UNSHARE = ("unshare", "-U", f"--map-user={NOBODY}", f"--map-group={NOBODY}")
 
 @dataclass(frozen=True)
 class Account:
-    """How a server program is started: words before it, Popen arguments, and who owns its folders (None: we)."""
+    """How a server program is started: words before it, Popen arguments, owner of its folders (None: we)."""
 
     prefix: tuple[str, ...] = ()
     popen: dict[str, Any] = field(default_factory=dict)

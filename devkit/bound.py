@@ -13,4 +13,4 @@ PR_SET_PDEATHSIG = 1
 if __name__ == "__main__":
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 - the launcher passes its own argument list, no shell
+    os.execvp(sys.argv[1], sys.argv[1:])

