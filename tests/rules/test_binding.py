@@ -4,7 +4,20 @@ from decimal import Decimal
 
 import pytest
 
-from rules import Node, RuleError, Vocabulary, bind, facts_used, parse_amount, parse_rule, to_sql, to_text
+from rules import (
+    Node,
+    RuleError,
+    Value,
+    Vocabulary,
+    bind,
+    decide,
+    evaluate,
+    facts_used,
+    parse_amount,
+    parse_rule,
+    to_sql,
+    to_text,
+)
 from rules.tree import conditions_used, parameters_used
 from tests.rules.words import VOCABULARY
 
@@ -107,3 +120,17 @@ def test_the_names_that_a_rule_uses_can_be_listed_before_and_after_binding() -> 
     bound = bind(loose, {"失能等级下限": Decimal(2)}, {"经济困难": rule("低保")})
     assert facts_used(bound) == {"独居", "年龄", "低保"}
     assert (*parameters_used(bound), *conditions_used(bound)) == ("失能等级下限", "经济困难")
+
+
+def test_the_deepest_rule_that_is_accepted_can_be_used_far_down_the_stack() -> None:
+    vocabulary, conditions = ladder(17, "非 (" * 9 + "上一个 且 独居" + ")" * 9)
+    bound = bind(parse_rule("k17", vocabulary), {}, conditions)
+    facts: dict[str, Value] = {"低保": True, "独居": True}
+
+    def use(frames: int) -> bool | None:
+        if frames:
+            return use(frames - 1)
+        assert to_sql(bound, COLUMNS).count("NOT") == 17 * 9
+        return evaluate(bound, facts).as_json()["truth"] is decide(bound, facts)
+
+    assert use(300)
