@@ -12,9 +12,13 @@ LEVEL_DIGITS: Final = (2, 4, 6, 9, 12)
 def area_prefix(code: str) -> str:
     """Return the significant digits of a 12-digit area code: the scope's prefix, '' for the whole country.
 
+    Raises ValueError for anything but digits: prefixes are written into SQL as literals.
+
     >>> area_prefix("530322000000"), area_prefix("530322101000")
     ('530322', '530322101')
     """
+    if not code.isdecimal() or not code.isascii():
+        raise ValueError(f"区划代码应为 12 位数字，现为“{code}”")
     stripped = code.rstrip("0")
     for digits in LEVEL_DIGITS:
         if len(stripped) <= digits:

@@ -7,6 +7,7 @@ from catalog.models import Item, ItemVersion
 from eldercare.models import Elder
 from subsidies.choices import LineKind, Outcome
 from subsidies.models.month import Month
+from subsidies.querysets import EntitlementQuerySet
 
 
 class Entitlement(models.Model):
@@ -28,6 +29,8 @@ class Entitlement(models.Model):
     winner = models.ForeignKey(Item, on_delete=models.DO_NOTHING, null=True, related_name="+", db_constraint=False)
     rev_from = models.PositiveIntegerField()
     rev_to = models.PositiveIntegerField(null=True)
+
+    objects = EntitlementQuerySet.as_manager()
 
     class Meta:
         managed = False

@@ -7,7 +7,7 @@ class Month(models.Model):
     """One month of one county.
 
     revision: the revision that readers see, 0 before the first run is whole. policy: digest of the policy that the
-    revision was decided under.
+    revision was decided under. settled_revision: the revision taken as settled once a later month was opened.
     """
 
     county_code = models.CharField("县", max_length=12)
@@ -15,6 +15,7 @@ class Month(models.Model):
     revision = models.PositiveIntegerField("版次", default=0)
     policy = models.CharField(max_length=64, blank=True)
     persons = models.PositiveIntegerField("核定人数", default=0)
+    settled_revision = models.PositiveIntegerField("结清版次", null=True)
     published_at = models.DateTimeField("核定时间", null=True)
 
     class Meta:
@@ -38,7 +39,6 @@ class Chunk(models.Model):
     decided_revision = models.PositiveIntegerField(default=0)
     facts_version = models.BigIntegerField(default=0)
     policy = models.CharField(max_length=64, blank=True)
-    persons = models.PositiveIntegerField(default=0)
 
     class Meta:
         verbose_name = verbose_name_plural = "月度分片"

@@ -1,0 +1,170 @@
+"""Freezing the registry for a month: the evidence on which it is decided.
+
+All functions work on a cursor inside the caller's transaction and on two temporary tables that they make:
+month_persons (id) and month_fresh (the columns of MonthlyFacts without month, county and revisions).
+"""
+
+from datetime import date
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+from django.db.models import F
+
+from eldercare.facts import FactsPolicy, changed_select, closing_reading, facts_select, opening_reading, persons_select
+from eldercare.models import Elder
+from eldercare.vocabulary import FROM_CIRCUMSTANCE
+from organization.areas import area_prefix
+
+PERSONS = "month_persons"
+FRESH = "month_fresh"
+FACT_COLUMNS = (
+    "elder_id, area_code, hukou_code, residence_code, death_date, moved_out_date, birth_date, age, sex, hukou_here, "
+    "resident_here, " + ", ".join(column.column for column in FROM_CIRCUMSTANCE)
+)
+ROW_COLUMNS = f"{FACT_COLUMNS}, opening, closing"
+
+
+def registry_version() -> int:
+    """Return a version such that everything written at or below it is visible from now on.
+
+    Waits for writers under way: they hold the registry lock in shared mode until they commit.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('eldercare_registry'))")
+        cursor.execute("SELECT last_value FROM eldercare_version")
+        return int(cursor.fetchone()[0])
+
+
+def elders_touch(*, elder_ids: list[int]) -> None:
+    """Mark elders as changed, so that the next run of a month decides them again."""
+    Elder.objects.filter(id__in=elder_ids).update(version=F("version"))
+
+
+def partition_ensure(cursor: CursorWrapper, table: str, month: date) -> str:
+    """Create the month's partition of a table if it is missing; return its name."""
+    name = f"{table}_{month:%Y%m}"
+    cursor.execute("SELECT to_regclass(%s)", [name])
+    if cursor.fetchone()[0] is None:
+        cursor.execute(f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF {table} FOR VALUES IN ('{month}')")
+    return name
+
+
+def townships_of(county_code: str) -> list[str]:
+    """Return the 9-digit prefixes of townships with elders, '' for those registered outside the county."""
+    prefix = area_prefix(county_code)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT DISTINCT {_home(prefix)} AS township FROM eldercare_elder e")
+        found = {row[0] if row[0].startswith(prefix) else "" for row in cursor.fetchall()}
+    return sorted(found)
+
+
+def persons_take(cursor: CursorWrapper, *, township: str | None, county_prefix: str, since: int | None) -> int:
+    """Fill month_persons with a township's elders, or only those changed after version `since`; return how many.
+
+    township: as in `townships_of`; None: all.
+    """
+    home = _home(county_prefix)
+    where = "true"
+    if township is not None:
+        where = f"{home} = '{township}'" if township else f"NOT starts_with({home}, '{county_prefix}')"
+    if since is not None:
+        where += f""" AND e.id IN (
+            SELECT id FROM eldercare_elder WHERE version > {since}
+            UNION SELECT elder_id FROM eldercare_circumstance WHERE version > {since})"""
+    cursor.execute(f"DROP TABLE IF EXISTS {PERSONS}, {FRESH}")
+    cursor.execute(
+        f"CREATE TEMP TABLE {PERSONS} ON COMMIT DROP AS SELECT e.id FROM eldercare_elder e WHERE {where}"
+    )
+    count = int(cursor.rowcount)
+    cursor.execute(f"ANALYZE {PERSONS}")
+    return count
+
+
+def _home(prefix: str) -> str:
+    """Township by which an elder is dealt out: of the 户籍, or of the 居住 where the 户籍 lies outside the county."""
+    return f"left(CASE WHEN starts_with(e.hukou_code, '{prefix}') THEN e.hukou_code ELSE e.residence_code END, 9)"
+
+
+def facts_freeze(cursor: CursorWrapper, *, month: date, policy: FactsPolicy) -> None:
+    """Fill month_fresh with opening and closing facts of month_persons; equal ones share a row."""
+    cursor.execute(
+        f"CREATE TEMP TABLE month_changed ON COMMIT DROP AS {changed_select(month, policy, PERSONS)}"
+    )
+    cursor.execute("ANALYZE month_changed")
+    cursor.execute(f"""
+        CREATE TEMP TABLE {FRESH} ON COMMIT DROP AS
+        SELECT {FACT_COLUMNS}, true AS opening,
+               death_date IS NULL AND moved_out_date IS NULL
+               AND NOT EXISTS (SELECT FROM month_changed WHERE id = elder_id) AS closing
+        FROM ({facts_select(opening_reading(month), policy, PERSONS)}) AS opening_facts
+        UNION ALL
+        SELECT {FACT_COLUMNS}, false, true
+        FROM ({facts_select(closing_reading(month), policy, "month_changed")}) AS closing_facts
+    """)
+    cursor.execute("DROP TABLE month_changed")
+    cursor.execute(f"ANALYZE {FRESH} (elder_id)")
+
+
+def persons_unaccounted(cursor: CursorWrapper, *, month: date, policy: FactsPolicy) -> int:
+    """Return by how many the persons of month_fresh differ from those the registry says should be there.
+
+    The expectation is counted on its own, from areas, deaths and moves alone; a doubled person counts as a difference.
+    """
+    cursor.execute(f"SELECT count(*) FILTER (WHERE opening), count(*) FILTER (WHERE closing) FROM {FRESH}")
+    decided = cursor.fetchone()
+    expected = []
+    for reading in (opening_reading(month), closing_reading(month)):
+        cursor.execute(f"SELECT count(*) FROM ({persons_select(reading, policy, PERSONS)}) AS expected")
+        expected.append(cursor.fetchone()[0])
+    return sum(abs(is_ - should) for is_, should in zip(decided, expected, strict=True))
+
+
+def facts_store(cursor: CursorWrapper, *, month: date, county_code: str, revision: int, first: bool) -> int:
+    """Write month_fresh as this revision's facts; rows that say the same stay. Return the number of changed rows.
+
+    first: nothing of the month has been written yet, so there is nothing to compare with.
+    """
+    table = f"eldercare_monthlyfacts_{month:%Y%m}"
+    if first:
+        cursor.execute(
+            f"INSERT INTO {table} (month, county_code, rev_from, {ROW_COLUMNS})"
+            f" SELECT '{month}', '{county_code}', {revision}, {ROW_COLUMNS} FROM {FRESH}"
+        )
+        return int(cursor.rowcount)
+    return revision_store(
+        cursor, table=table, fresh=FRESH, columns=ROW_COLUMNS, month=month, county_code=county_code, revision=revision
+    )
+
+
+def revision_store(
+    cursor: CursorWrapper,
+    *,
+    table: str,
+    fresh: str,
+    columns: str,
+    month: date,
+    county_code: str,
+    revision: int,
+    scope: str = f"elder_id IN (SELECT id FROM {PERSONS})",
+) -> int:
+    """Bring a revisioned table in line with `fresh` for the rows of `scope`; return how many rows changed.
+
+    scope: condition on the old rows that `fresh` replaces, beginning with a column of the table.
+    A row that is no longer right ends at this revision (or goes, if this very revision wrote it); a new one begins.
+    """
+    mine = f"t.county_code = '{county_code}' AND t.rev_to IS NULL AND t.{scope}"
+    names = [name.strip() for name in columns.split(",")]
+    old, new = (f"ROW({', '.join(f'{side}.{name}' for name in names)})" for side in "tf")
+    same = f"f.elder_id = t.elder_id AND {new} IS NOT DISTINCT FROM {old}"
+    outdated = f"{mine} AND NOT EXISTS (SELECT FROM {fresh} f WHERE {same})"
+    changed = 0
+    for statement in (
+        f"DELETE FROM {table} t WHERE t.rev_from = {revision} AND {outdated}",
+        f"UPDATE {table} t SET rev_to = {revision} WHERE {outdated}",
+        f"INSERT INTO {table} (month, county_code, rev_from, {columns})"
+        f" SELECT '{month}', '{county_code}', {revision}, {columns} FROM {fresh} f"
+        f" WHERE NOT EXISTS (SELECT FROM {table} t WHERE {mine} AND {same})",
+    ):
+        cursor.execute(statement)
+        changed += cursor.rowcount
+    return changed

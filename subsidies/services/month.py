@@ -1,0 +1,168 @@
+"""Running a month: freeze, decide, publish, and the due lines of earlier months (design §2)."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+
+from django.db import connection, transaction
+
+from catalog.policy import Policy
+from catalog.selectors import policy_get
+from eldercare.facts import month_last_day
+from eldercare.services.monthly_facts import partition_ensure, registry_version, townships_of
+from organization.areas import area_prefix
+from subsidies.models import Chunk, Month
+from subsidies.services.adjustment import adjustments_store, month_settle
+from subsidies.services.chunk import ChunkTask, chunk_decide
+from subsidies.services.publication import month_publish
+from visits.services.obligation import obligations_refresh
+
+WORKERS = 2
+Report = Callable[[str, int, int], None]
+
+
+class MonthRefusedError(Exception):
+    """The month cannot be run; the message is a Chinese sentence."""
+
+
+def _silent(step: str, done: int, total: int) -> None:
+    return None
+
+
+def month_run(
+    *, county_code: str, month: date, area_code: str | None = None, report: Report = _silent, workers: int = WORKERS
+) -> Month:
+    """Decide month M of a county by the newest facts and compute what earlier months still owe or are owed.
+
+    month: first day. area_code: only the townships under it. Safe to repeat: unchanged inputs change nothing, and an
+    interrupted run goes on where it stopped. Raises MonthRefusedError where no list is in force.
+    """
+    policy = _policy_for(county_code, month)
+    with _alone(county_code):
+        row, _ = Month.objects.get_or_create(county_code=county_code, month=month)
+        earlier = list(Month.objects.filter(county_code=county_code, month__lt=month, revision__gt=0))
+        for past in earlier:
+            month_settle(month=past)
+        for past in _within_lookback(earlier, policy, month):
+            report(f"复核 {past.month:%Y年%m月}", 0, 0)
+            _decide(past, _policy_for(county_code, past.month), area_code, _silent, workers)
+        _decide(row, policy, area_code, report, workers)
+        adjustments_store(run=row, policy=policy, earlier=_within_lookback(earlier, policy, month), area_code=area_code)
+        report("更新探访任务", 0, 0)
+        obligations_refresh(month=month, county_code=county_code)
+    row.refresh_from_db()
+    return row
+
+
+def _policy_for(county_code: str, month: date) -> Policy:
+    """Policy of month M: what is in force on its last day (design §2 step 2)."""
+    policy = policy_get(county_code=county_code, day=month_last_day(month))
+    if policy is None or not policy.items:
+        raise MonthRefusedError(f"{month:%Y年%m月}没有适用于 {county_code} 的服务清单，请先加载清单（load_pack）")
+    return policy
+
+
+def _within_lookback(earlier: list[Month], policy: Policy, month: date) -> list[Month]:
+    """Months that some item may still pay or recover."""
+    longest = max((item.lookback for item in policy.items), default=0)
+    return [past for past in earlier if months_between(past.month, month) <= longest]
+
+
+def months_between(first: date, last: date) -> int:
+    """Number of months from one month to a later one."""
+    return (last.year - first.year) * 12 + last.month - first.month
+
+
+def _decide(month: Month, policy: Policy, area_code: str | None, report: Report, workers: int) -> None:
+    with connection.cursor() as cursor:
+        partition_ensure(cursor, "eldercare_monthlyfacts", month.month)
+        partition_ensure(cursor, "subsidies_entitlement", month.month)
+    revision = month.revision + 1
+    version = registry_version()
+    tasks = _tasks(month, policy, area_code, revision, version)
+    with _shared_snapshot() as snapshot:
+        _run_tasks([replace(task, snapshot=snapshot) for task in tasks], policy, report, workers)
+    report("汇总与发布", len(tasks), len(tasks))
+    month_publish(month=month, policy=policy, revision=revision)
+
+
+def _tasks(month: Month, policy: Policy, area_code: str | None, revision: int, version: int) -> list[ChunkTask]:
+    """One task per township, or a single one if only changed elders have to be decided again."""
+    Chunk.objects.bulk_create(
+        [Chunk(month=month, township=township) for township in townships_of(policy.county_code)],
+        ignore_conflicts=True,
+    )
+    chunks = [c for c in Chunk.objects.filter(month=month).order_by("township") if _covers(c.township, area_code)]
+    first = not Chunk.objects.filter(month=month, facts_version__gt=0).exists()
+    whole = ChunkTask(
+        chunk_ids=tuple(c.pk for c in chunks),
+        month=month.month,
+        township=None,
+        revision=revision,
+        since=min((c.facts_version for c in chunks), default=0),
+        first=first,
+        version=version,
+        snapshot="",
+    )
+    known = [c for c in chunks if c.facts_version > 0]
+    if area_code is None and known and all(c.policy == policy.digest for c in known):
+        return [replace(whole, since=min(c.facts_version for c in known))]
+    return [
+        replace(
+            whole,
+            chunk_ids=(c.pk,),
+            township=c.township,
+            since=c.facts_version if c.facts_version and c.policy == policy.digest else None,
+        )
+        for c in chunks
+    ]
+
+
+def _covers(township: str, area_code: str | None) -> bool:
+    if area_code is None:
+        return True
+    prefix = area_prefix(area_code)
+    return bool(township) and (township.startswith(prefix) or prefix.startswith(township))
+
+
+def _run_tasks(tasks: list[ChunkTask], policy: Policy, report: Report, workers: int) -> None:
+    """Decide the chunks side by side; the first failure stops the run, finished chunks stay for the next one."""
+    done = 0
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        futures = [pool.submit(_in_thread, task, policy) for task in tasks]
+        try:
+            for task, future in zip(tasks, futures, strict=True):
+                future.result()
+                done += 1
+                report(f"核定 {task.township or '全县'}", done, len(tasks))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _in_thread(task: ChunkTask, policy: Policy) -> int:
+    try:
+        return chunk_decide(task=task, policy=policy)
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _shared_snapshot() -> Iterator[str]:
+    """Hold a snapshot that other connections can read from."""
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        cursor.execute("SELECT pg_export_snapshot()")
+        yield cursor.fetchone()[0]
+
+
+@contextmanager
+def _alone(county_code: str) -> Iterator[None]:
+    """Let one run of a county work at a time; the lock goes with the connection if the process dies."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtext('month_run'), hashtext(%s))", [county_code])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(hashtext('month_run'), hashtext(%s))", [county_code])

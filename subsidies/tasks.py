@@ -1,0 +1,48 @@
+"""Background work of the month."""
+
+from datetime import date
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from catalog.selectors import counties_applied
+from operations.models import Job
+from operations.services.job import JobError, Progress, job_create, job_handler
+from operations.tasks import job_run
+from organization.models import User
+from subsidies.services.month import MonthRefusedError, month_run
+
+KIND = "month_run"
+
+
+@job_handler(KIND)
+def run(job: Job, progress: Progress) -> dict[str, Any]:
+    """Run the month named in the job; safe to repeat."""
+    try:
+        month = month_run(
+            county_code=job.params["county_code"],
+            month=date.fromisoformat(job.params["month"]),
+            report=progress.report,
+        )
+    except MonthRefusedError as error:
+        raise JobError(str(error)) from error
+    return {"month_id": month.pk, "revision": month.revision, "persons": month.persons}
+
+
+def month_run_request(*, county_code: str, month: date, created_by: User | None = None) -> Job:
+    """Put a run on the list; one that still waits or works is returned instead of a second."""
+    params = {"county_code": county_code, "month": month.isoformat()}
+    open_job = Job.objects.filter(kind=KIND, params=params, state__in=[Job.State.WAITING, Job.State.RUNNING]).first()
+    if open_job:
+        return open_job
+    return job_create(
+        kind=KIND, title=f"核定 {month:%Y年%m月}", params=params, ring=job_run.delay, created_by=created_by
+    )
+
+
+@shared_task
+def month_open() -> list[str]:
+    """On the 1st: ask for the run of the month that begins, for every county with a list."""
+    month = timezone.localdate().replace(day=1)
+    return [str(month_run_request(county_code=county, month=month).pk) for county in counties_applied()]
