@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import io
 import json
 import os
 import subprocess
@@ -132,6 +133,9 @@ def ensure_packages(lock: Path) -> None:
 
 def main(arguments: list[str]) -> int:
     """Check the interpreter, bring up .venv, go there, and do the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Chinese shows question marks instead
     check_interpreter(sys.version_info[:2], os.name)
     if not arguments or arguments[0] not in {"run", "test", "manage"}:
         print(USAGE, file=sys.stderr)

@@ -77,7 +77,9 @@ def answers(host: str, port: int) -> bool:
 def programs(host: str, port: int, data: Path) -> list[Program]:
     """Web server, clock and worker, in the order in which they are stopped."""
     python = sys.executable
-    celery = [python, "-m", "celery", "-A", "config"]
+    # a trial by root is no occasion for Celery's half page about the superuser
+    calm = ["-W", "ignore::UserWarning:celery.platforms"]
+    celery = [python, *calm, "-m", "celery", "--quiet", "-A", "config"]
     gunicorn = [
         python, "-m", "gunicorn", "config.wsgi:application", "--bind", f"{bracketed(host)}:{port}",
         "--worker-class", "gthread", "--workers", "2", "--threads", "4",

@@ -89,7 +89,7 @@ class Supervisor:
         descriptors: Sequence[int],
     ) -> None:
         self.cwd = cwd
-        self.environment = dict(environment) | {"PYTHONUNBUFFERED": "1"}
+        self.environment = {"TZ": "Asia/Shanghai", **environment, "PYTHONUNBUFFERED": "1"}
         self.descriptors = tuple(descriptors)
         self.stops_asked = 0
         self.programs = programs
@@ -147,10 +147,11 @@ class Supervisor:
         """Revive whoever ends, until a stop is asked."""
         while not self.stops_asked:
             for child in self.children:
-                self._tend(child, time.monotonic())
+                self.tend(child, time.monotonic())
             time.sleep(0.2)
 
-    def _tend(self, child: Child, now: float) -> None:
+    def tend(self, child: Child, now: float) -> None:
+        """Announce a child that has ended, and start it again when its delay is over."""
         if child.process.poll() is None:
             return
         if child.restart_at is None:
