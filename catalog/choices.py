@@ -74,3 +74,22 @@ class Per(TextChoices):
     MONTH = "月", "每月"
     WEEK = "周", "每周"
     QUARTER = "季", "每季"
+
+
+class VisitMode(TextChoices):
+    """Ways of visiting that a tier may allow."""
+
+    HOME = "上门", "上门"
+    PHONE = "电话", "电话"
+    VIDEO = "视频", "视频"
+    DEVICE = "智能设备", "智能设备"
+
+
+class Comparator(TextChoices):
+    """How a target compares the figure with its value."""
+
+    AT_LEAST = ">=", "不低于"
+    AT_MOST = "<=", "不高于"
+    MORE = ">", "高于"
+    LESS = "<", "低于"
+    EQUAL = "=", "等于"

@@ -12,7 +12,9 @@ from catalog.models.document import Document
 class DatedValue(models.Model):
     """A parameter (number), a rate (元) or a named condition (rule text) over a half-open range of days."""
 
-    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="values", verbose_name="文件")
+    document = models.ForeignKey(
+        Document, on_delete=models.PROTECT, related_name="values", verbose_name="文件"
+    )
     kind = models.CharField("种类", max_length=10, choices=ValueKind.choices)
     name = models.CharField("名称", max_length=40)
     value = models.TextField("内容")
@@ -40,11 +42,15 @@ class DatedValue(models.Model):
 class ExclusionGroup(models.Model):
     """Items of which one elder may draw only one in a month; `items` in order of precedence."""
 
-    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="exclusions", verbose_name="文件")
+    document = models.ForeignKey(
+        Document, on_delete=models.PROTECT, related_name="exclusions", verbose_name="文件"
+    )
     code = models.CharField("编码", max_length=40)
+    name = models.CharField("名称", max_length=60, blank=True)
     strategy = models.CharField("办法", max_length=2, choices=Strategy.choices)
     items = ArrayField(models.CharField(max_length=20), verbose_name="项目")
     valid = DateRangeField("有效期")
+    note = models.TextField("说明", blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "不重复享受"
@@ -65,9 +71,11 @@ class ExclusionGroup(models.Model):
 
 
 class VisitTier(models.Model):
-    """How often whom: `times` effective visits `per` slot, in these modes, at least `in_person` 上门 a month."""
+    """How often whom: `times` effective visits `per` slot, in these modes, `in_person` 上门 a month."""
 
-    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="visit_tiers", verbose_name="文件")
+    document = models.ForeignKey(
+        Document, on_delete=models.PROTECT, related_name="visit_tiers", verbose_name="文件"
+    )
     code = models.CharField("编码", max_length=40)
     name = models.CharField("名称", max_length=40)
     rule = models.TextField("条件")
@@ -77,7 +85,9 @@ class VisitTier(models.Model):
     in_person = models.PositiveSmallIntegerField("至少上门次数", default=0)
     grace_days = models.PositiveSmallIntegerField("宽限天数", default=0)
     order = models.PositiveSmallIntegerField("优先顺序")
+    clause = models.CharField("条款", max_length=60, blank=True)
     valid = DateRangeField("有效期")
+    note = models.TextField("说明", blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "探访层级"
@@ -100,7 +110,9 @@ class VisitTier(models.Model):
 class Target(models.Model):
     """A figure that a document demands by a day (domain §5)."""
 
-    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="targets", verbose_name="文件")
+    document = models.ForeignKey(
+        Document, on_delete=models.PROTECT, related_name="targets", verbose_name="文件"
+    )
     code = models.CharField("编码", max_length=20)
     name = models.CharField("名称", max_length=80)
     comparator = models.CharField("比较", max_length=2)
@@ -109,6 +121,7 @@ class Target(models.Model):
     due = models.DateField("期限", null=True)
     indicator = models.CharField("指标", max_length=40, blank=True)
     clause = models.CharField("条款", max_length=60, blank=True)
+    note = models.TextField("说明", blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "目标"

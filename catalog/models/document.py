@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Document(models.Model):
-    """A policy document that carries a list for an area; `parent` is the list that it must not fall short of."""
+    """A policy document that carries a list for an area; it must not fall short of the parent list."""
 
     code = models.SlugField("编码", max_length=60, unique=True)
     title = models.CharField("标题", max_length=120)
@@ -12,6 +12,7 @@ class Document(models.Model):
     issued = models.DateField("印发日期")
     area = models.ForeignKey("organization.Area", on_delete=models.PROTECT, verbose_name="适用区划")
     parent_code = models.CharField("上级清单编码", max_length=60, blank=True)
+    note = models.TextField("整理说明", blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "政策文件"

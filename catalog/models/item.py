@@ -12,14 +12,18 @@ from catalog.models.document import Document
 class Item(models.Model):
     """One row of a printed list; what may change stands in its versions."""
 
-    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="items", verbose_name="文件")
+    document = models.ForeignKey(
+        Document, on_delete=models.PROTECT, related_name="items", verbose_name="文件"
+    )
     code = models.CharField("项目编码", max_length=20)
     number = models.PositiveSmallIntegerField("序号")
     name = models.CharField("项目名称", max_length=60)
     type = models.CharField("服务类型", max_length=8, choices=ItemType.choices)
     form = models.CharField("形式", max_length=4, choices=Form.choices)
     subject = models.CharField("对象主体", max_length=8, choices=Subject.choices)
-    covers = ArrayField(models.CharField(max_length=20), default=list, blank=True, verbose_name="对应上级项目")
+    covers = ArrayField(
+        models.CharField(max_length=20), default=list, blank=True, verbose_name="对应上级项目"
+    )
     printed = models.TextField("原文", blank=True)
     note = models.TextField("整理说明", blank=True)
 
@@ -35,9 +39,9 @@ class Item(models.Model):
 class ItemVersion(models.Model):
     """What an item says over a half-open range of days.
 
-    rule: text of the rule language. amounts: list of {"if": rule text or null, "pay": amount text}, first match pays,
-    元 per month; empty for items without money. minimum: the document says 不低于. pending: 待定标准, decided and
-    counted, never paid. lookback: months back that may still be paid.
+    rule: text of the rule language, '' where nobody is decided. amounts: list of {"if": rule text or null,
+    "pay": amount text}, first match pays, 元 per month; empty for items without money. minimum: 不低于.
+    pending: 待定标准, decided and counted, never paid. lookback: months back that may still be paid.
     """
 
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="versions", verbose_name="项目")
@@ -47,7 +51,9 @@ class ItemVersion(models.Model):
     lead = models.ForeignKey(
         "organization.Bureau", on_delete=models.PROTECT, related_name="+", verbose_name="牵头单位"
     )
-    joined = models.ManyToManyField("organization.Bureau", related_name="+", blank=True, verbose_name="配合单位")
+    joined = models.ManyToManyField(
+        "organization.Bureau", related_name="+", blank=True, verbose_name="配合单位"
+    )
     rule = models.TextField("条件")
     amounts = models.JSONField("标准", default=list, blank=True)
     minimum = models.BooleanField("不低于", default=False)
