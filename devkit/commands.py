@@ -14,7 +14,7 @@ from devkit.environment import acquire_services, portal_environment
 from devkit.folders import data_folder
 from devkit.lease import Lease
 from devkit.processes import exit_status
-from devkit.schema import ensure_migrated
+from devkit.schema import MigrationFailed, ensure_migrated
 from devkit.servers import ServerFailed
 from devkit.supervisor import Supervisor, say
 
@@ -27,12 +27,12 @@ def dispatch(command: str, arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return {"run": run, "test": test, "manage": manage}[command](arguments)
-    except ServerFailed as failure:
+    except (ServerFailed, MigrationFailed) as failure:
         say(str(failure))
     except subprocess.CalledProcessError as failure:
         say(f"没有完成：{' '.join(map(str, failure.cmd[1:]))}，退出码 {failure.returncode} (failed)")
-    except PermissionError as failure:
-        say(f"没有权限 (permission denied)：{failure}")
+    except OSError as failure:
+        say(f"文件或系统出错 (file or system error)：{failure}")
     return 1
 
 

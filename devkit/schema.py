@@ -10,6 +10,18 @@ from devkit.lease import Lease
 from devkit.servers import DATABASE, Postgres, ServerFailed
 
 
+class MigrationFailed(Exception):
+    """The database could not be reached or changed; the text says why."""
+
+
+def explain_failure(words: str, log: Path) -> str:
+    """Keep all of Django's words in LOG and say the first line of what went wrong."""
+    log.write_text(words, encoding="utf-8")
+    errors = [line for line in words.splitlines() if line and not line[0].isspace() and ": " in line]
+    reason = errors[-1] if errors else "原因见日志"
+    return f"数据库不可用或结构更新失败 (database unavailable or migration failed)：{reason}（详见 {log}）"
+
+
 def shipped_migrations(repo: Path) -> set[str]:
     """The portal's own migrations as `app.name`."""
     return {f"{path.parent.parent.name}.{path.stem}" for path in repo.glob("*/migrations/[0-9]*.py")}
@@ -39,12 +51,16 @@ def up_to_date(repo: Path, stamp: Path, packages: str, leases: Iterable[Lease]) 
 def ensure_migrated(
     repo: Path, data: Path, packages: str, leases: Iterable[Lease], environment: Mapping[str, str]
 ) -> None:
-    """Apply what is missing, one launcher at a time; CalledProcessError when Django could not."""
+    """Apply what is missing, one launcher at a time; MigrationFailed when Django could not."""
     stamp = data / "migrated"
     with locked(data / "migrate.lock"):
         if up_to_date(repo, stamp, packages, leases):
             return
         command = [sys.executable, "manage.py", "migrate", "--noinput", "--verbosity", "0"]
         print("正在更新数据库结构 …", file=sys.stderr, flush=True)
-        subprocess.run(command, cwd=repo, env=dict(environment), check=True, stdout=sys.stderr)
+        done = subprocess.run(
+            command, cwd=repo, env=dict(environment), capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise MigrationFailed(explain_failure(done.stderr, data / "migrate.log"))
         stamp.write_text(packages, encoding="ascii")

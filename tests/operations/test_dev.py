@@ -303,6 +303,16 @@ def test_a_database_of_the_users_own_is_always_asked(tmp_path: Path) -> None:
     assert not schema.up_to_date(tmp_path, tmp_path / "migrated", "p", [])
 
 
+def test_a_database_that_is_down_is_one_line_and_the_rest_is_in_the_log(tmp_path: Path) -> None:
+    words = (
+        "Traceback (most recent call):\n  File x\npsycopg.OperationalError: connection refused\n\tIs it up?\n"
+    )
+    said = schema.explain_failure(words, tmp_path / "migrate.log")
+    assert "connection refused" in said
+    assert "\n" not in said
+    assert (tmp_path / "migrate.log").read_text("utf-8") == words
+
+
 def test_a_named_browser_comes_before_the_one_on_the_path() -> None:
     assert checks.find_chromium({"PORTAL_CHROMIUM": "/opt/c"}) == "/opt/c"
 
