@@ -27,6 +27,8 @@ class Result(TextChoices):
 
 
 EFFECTIVE = (Result.SEEN, Result.REACHED)
+# Values of 入住机构 in which the institution, not the visitor, looks after the elder; a hospital is not one.
+INSTITUTIONS = ("特困供养机构", "养老机构")
 
 
 class ExemptReason(TextChoices):

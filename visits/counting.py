@@ -1,0 +1,120 @@
+"""What has become of a month's obligations, as one SELECT over visits and registry (contract «Obligations»).
+
+Days are days in Asia/Shanghai whatever the server's or the session's zone. Builders return SQL text; months
+and kinds of circumstance stand in it as literals, the obligations to look at are a condition on `o`.
+"""
+
+from datetime import date, timedelta
+
+from catalog.choices import Per
+from eldercare.choices import Kind
+from visits.choices import EFFECTIVE, INSTITUTIONS, ExemptReason, Mode
+from visits.slots import counted_days, next_month, slot_count
+
+ZONE = "Asia/Shanghai"
+DAY = timedelta(days=1)
+
+
+def outcome_select(month: date, where: str) -> str:
+    """SELECT (id, done, met, exempt_from, exempt_reason) of the month's obligations that satisfy `where`.
+
+    done: distinct days with an effective visit, at most `times` per slot. Exempt: who left on a day on which
+    the visits made so far did not yet suffice.
+    """
+    return f"""
+        WITH mine AS MATERIALIZED (
+            SELECT o.id, o.elder_id, o.due, o.in_institution, t.times, t.per, t.modes, t.in_person
+            FROM visits_obligation o JOIN catalog_visittier t ON t.id = o.tier_id
+            WHERE o.month = '{month}' AND {where}
+        ), gone AS MATERIALIZED ({_leaving(month)}
+        ), visited AS ({_visited_days(month)}
+        ), slots AS (
+            SELECT v.id,
+                   least(count(*), v.times) AS done,
+                   least(count(*) FILTER (WHERE v.day <= gone.day), v.times) AS done_before,
+                   count(*) FILTER (WHERE v.home) AS home,
+                   count(*) FILTER (WHERE v.home AND v.day <= gone.day) AS home_before
+            FROM visited v LEFT JOIN gone ON gone.id = v.id
+            GROUP BY v.id, v.times, v.slot
+        ), totals AS (
+            SELECT id, sum(done) AS done, sum(done_before) AS done_before,
+                   sum(home) AS home, sum(home_before) AS home_before
+            FROM slots GROUP BY id
+        ), judged AS (
+            SELECT mine.id, coalesce(totals.done, 0)::smallint AS done,
+                   {_enough("done", "home")} AS met, gone.day, gone.reason,
+                   gone.day IS NOT NULL AND NOT {_enough("done_before", "home_before")} AS exempt
+            FROM mine LEFT JOIN totals ON totals.id = mine.id LEFT JOIN gone ON gone.id = mine.id
+        )
+        SELECT id, done, met AND NOT exempt AS met,
+               CASE WHEN exempt THEN day END AS exempt_from,
+               CASE WHEN exempt THEN reason ELSE '' END AS exempt_reason
+        FROM judged"""
+
+
+def _enough(done: str, home: str) -> str:
+    return f"(coalesce(totals.{done}, 0) = mine.due AND coalesce(totals.{home}, 0) >= mine.in_person)"
+
+
+def _leaving(month: date) -> str:
+    """(id, day, reason) of the first leaving inside the month, not before the 1st.
+
+    Death and moving out count if they hold on any day of the month; an institution if it holds on a day after
+    the 1st, since who lived in one on the 1st was there when the month was opened.
+    """
+    reasons = " ".join(f"WHEN '{kind}' THEN '{reason}'" for kind, reason in REASONS.items())
+    places = ", ".join(f"'{kind}'" for kind in REASONS)
+    institutions = ", ".join(f"'{name}'" for name in INSTITUTIONS)
+    return f"""
+            SELECT DISTINCT ON (mine.id) mine.id, greatest(lower(c.valid), date '{month}') AS day,
+                   CASE c.kind {reasons} END AS reason
+            FROM mine JOIN eldercare_circumstance c ON c.elder_id = mine.elder_id
+            WHERE c.kind IN ({places}) AND c.valid && daterange('{month}', '{next_month(month)}')
+              AND (c.kind <> '{Kind.INSTITUTION}'
+                   OR c.value IN ({institutions}) AND NOT mine.in_institution
+                      AND c.valid && daterange('{month + DAY}', '{next_month(month)}'))
+            ORDER BY mine.id, day, array_position(ARRAY[{places}]::text[], c.kind::text)"""
+
+
+def _visited_days(month: date) -> str:
+    """(id, times, day, slot, home) of the days with an effective visit: fill a slot or count as in-person.
+
+    A day outside the slots, such as one before the first Monday, has slot NULL and no room (times 0).
+    """
+    effective = ", ".join(f"'{result}'" for result in EFFECTIVE)
+    periods = {per: counted_days(month, per) for per in Per if slot_count(month, per)}
+    inside = " OR ".join(f"mine.per = '{per}' AND {_within(days)}" for per, days in periods.items())
+    in_month = _within((month, next_month(month)))
+    earliest, latest = (
+        min(first for first, _ in periods.values()),
+        max(after for _, after in periods.values()),
+    )
+    return f"""
+            SELECT mine.id, v.day, CASE WHEN {inside} THEN mine.times ELSE 0 END AS times,
+                   CASE WHEN NOT ({inside}) THEN NULL
+                        WHEN mine.per = '{Per.WEEK}' THEN (v.day - date '{periods[Per.WEEK][0]}') / 7
+                        ELSE 0 END AS slot,
+                   bool_or(v.mode = '{Mode.HOME}' AND {in_month}) AS home
+            FROM mine JOIN (
+                SELECT v.elder_id, v.mode, (v.at AT TIME ZONE '{ZONE}')::date AS day
+                FROM visits_visit v
+                WHERE v.at >= {_midnight(earliest)} AND v.at < {_midnight(latest)}
+                  AND v.result IN ({effective})
+                  AND NOT EXISTS (SELECT FROM visits_visit later WHERE later.corrects_id = v.id)
+            ) v ON v.elder_id = mine.elder_id AND v.mode = ANY (mine.modes)
+            GROUP BY mine.id, mine.times, mine.per, v.day"""
+
+
+def _within(days: tuple[date, date]) -> str:
+    return f"(v.day >= date '{days[0]}' AND v.day < date '{days[1]}')"
+
+
+def _midnight(day: date) -> str:
+    return f"timestamp '{day}' AT TIME ZONE '{ZONE}'"
+
+
+REASONS = {
+    Kind.DEATH: ExemptReason.DEATH,
+    Kind.MOVED_OUT: ExemptReason.MOVED_OUT,
+    Kind.INSTITUTION: ExemptReason.INSTITUTION,
+}

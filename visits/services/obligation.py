@@ -1,0 +1,75 @@
+"""Opening a month's obligations and keeping them in step with visits and registry (design §3)."""
+
+from datetime import date
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from catalog.choices import Per
+from catalog.policy import Policy, PolicyTier
+from eldercare.vocabulary import COLUMNS
+from rules import to_sql
+from visits.choices import INSTITUTIONS
+from visits.counting import outcome_select
+from visits.slots import slot_count
+
+
+def obligations_open(cursor: CursorWrapper, *, month: date, policy: Policy, facts: str) -> int:
+    """Open the month's obligations for the elders of `facts`; return how many are new.
+
+    facts: relation with the columns of MonthlyFacts without month and county. The first tier by order whose
+    rule is true of the opening facts wins; who died or moved out on the 1st has none. Rows that exist stay as
+    they are. Runs inside the caller's transaction; what was visited comes from `obligations_refresh`.
+    """
+    tiers = sorted(policy.tiers, key=lambda tier: (tier.order, tier.code, tier.tier_id))
+    dues = [(place, tier.tier_id, _due(tier, month)) for place, tier in enumerate(tiers)]
+    values = ", ".join(f"({place}, {tier_id}::bigint, {due})" for place, tier_id, due in dues if due)
+    if not values:
+        return 0
+    columns = {name: f"f.{column}" for name, column in COLUMNS.items()}
+    # A tier with nothing due this month still wins: its elders are not handed down to the next one.
+    winner = " ".join(f"WHEN {to_sql(tier.rule, columns)} THEN {place}" for place, tier in enumerate(tiers))
+    institutions = ", ".join(f"'{name}'" for name in INSTITUTIONS)
+    cursor.execute(f"""
+        INSERT INTO visits_obligation (month, county_code, elder_id, tier_id, area_code, due, done, met,
+                                       in_institution, exempt_reason)
+        SELECT '{month}', '{policy.county_code}', obliged.elder_id, t.tier_id, obliged.residence_code,
+               t.due, 0, false, obliged.institution IN ({institutions}), ''
+        FROM (
+            SELECT f.elder_id, coalesce(f.residence_code, f.area_code) AS residence_code, f.institution,
+                   CASE {winner} END AS place
+            FROM {facts} f
+            WHERE f.opening AND f.death_date IS NULL AND f.moved_out_date IS NULL
+        ) obliged
+        JOIN (VALUES {values}) AS t (place, tier_id, due) ON t.place = obliged.place
+        ON CONFLICT (elder_id, month, county_code) DO NOTHING""")
+    return int(cursor.rowcount)
+
+
+def obligations_refresh(*, month: date, county_code: str, elder_ids: list[int] | None = None) -> int:
+    """Bring done, met and exemption in line with visits and registry; return how many rows changed.
+
+    elder_ids: only these elders; None: the county's whole month. Recomputed from nothing: a retracted death
+    counts again. Needs READ COMMITTED: refreshes of a month wait for one another and then see what was written.
+    """
+    where = "o.county_code = %(county)s"
+    if elder_ids is not None:
+        where += " AND o.elder_id = ANY (%(elders)s)"
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('visits_obligation'), %s)", [month.toordinal()])
+        cursor.execute(
+            f"""UPDATE visits_obligation AS target
+            SET done = fresh.done, met = fresh.met,
+                exempt_from = fresh.exempt_from, exempt_reason = fresh.exempt_reason
+            FROM ({outcome_select(month, where)}) fresh
+            WHERE target.id = fresh.id
+              AND (target.done, target.met, target.exempt_from, target.exempt_reason)
+                  IS DISTINCT FROM
+                  (fresh.done, fresh.met, fresh.exempt_from, fresh.exempt_reason)""",
+            {"county": county_code, "elders": elder_ids},
+        )
+        return int(cursor.rowcount)
+
+
+def _due(tier: PolicyTier, month: date) -> int:
+    return tier.times * slot_count(month, Per(tier.per))
