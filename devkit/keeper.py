@@ -135,7 +135,11 @@ class Watch:
 
 def keep(server: Server) -> None:
     """Bring the server up, report, and stay with it to its end."""
-    watch = Watch(server, start(server))
+    try:
+        watch = Watch(server, start(server))
+    except BaseException:
+        clear_state(server.folder, server.sockets)
+        raise
     signal.signal(signal.SIGTERM, watch.on_signal)
     signal.signal(signal.SIGINT, watch.on_signal)
     report("ready")

@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from devkit import environment, supervisor
-from devkit.folders import State, read_state
+from devkit.folders import State, default_socket_folder, read_state
 from devkit.lease import REPO, Lease, acquire, keeper_lives
 from devkit.processes import birth
 from devkit.servers import DATABASE, Postgres, ServerFailed
@@ -134,6 +134,7 @@ def test_a_server_that_cannot_start_says_where_its_log_is(folder: Path) -> None:
     (folder / "data").mkdir(parents=True)
     with pytest.raises(ServerFailed, match=r"server\.log"):
         acquire("postgres", folder)
+    assert not default_socket_folder(folder).exists()
 
 
 def test_a_key_in_valkey_survives_a_kill(tmp_path: Path) -> None:
