@@ -7,3 +7,5 @@ urlpatterns = [
     path("", include("portal.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler500 = "portal.views.errors.server_error"

@@ -25,6 +25,19 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Persons:
+    """A relation with column id, and the range of ids in it, which lets the planner read only that part."""
+
+    relation: str
+    lowest: int
+    highest: int
+
+    def own(self, column: str) -> str:
+        """SQL condition that a column lies within the range."""
+        return f"{column} BETWEEN {self.lowest} AND {self.highest}"
+
+
+@dataclass(frozen=True)
 class FactsPolicy:
     """What policy says about reading facts (contract «Semantics pinned»).
 
@@ -71,21 +84,20 @@ def age_day(reading: Reading, policy: FactsPolicy) -> date:
     return reading.age_day - timedelta(days=1) if policy.age_from_next_day else reading.age_day
 
 
-def facts_select(reading: Reading, policy: FactsPolicy, persons: str) -> str:
-    """SELECT of one row per elder of `persons` (a relation with column id) who is among the county's persons."""
+def facts_select(reading: Reading, policy: FactsPolicy, persons: Persons) -> str:
+    """SELECT of one row per elder of `persons` who is among the county's persons."""
     prefix = area_prefix(policy.county_code)
     facts = ",\n".join(f"{_pivot(column)} AS {column.column}" for column in FROM_CIRCUMSTANCE)
+    residence = "coalesce(p.residence_code, p.hukou_code)"
     return f"""
         SELECT e.id AS elder_id,
-               CASE WHEN {_here("p.hukou_code", prefix)} THEN p.hukou_code
-                    ELSE coalesce(p.residence_code, p.hukou_code) END AS area_code,
-               p.hukou_code, coalesce(p.residence_code, p.hukou_code) AS residence_code,
-               p.death_date, p.moved_out_date, e.birth_date,
+               CASE WHEN {_here("p.hukou_code", prefix)} THEN p.hukou_code ELSE {residence} END AS area_code,
+               p.hukou_code, {residence} AS residence_code, p.death_date, p.moved_out_date, e.birth_date,
                {age_sql("e.birth_date", age_day(reading, policy))}::smallint AS age, e.sex,
                coalesce({_here("p.hukou_code", prefix)}, false) AS hukou_here,
-               coalesce({_here("coalesce(p.residence_code, p.hukou_code)", prefix)}, false) AS resident_here,
+               coalesce({_here(residence, prefix)}, false) AS resident_here,
                {", ".join(f"p.{column.column}" for column in FROM_CIRCUMSTANCE)}
-        FROM {persons} JOIN eldercare_elder e ON e.id = {persons}.id
+        FROM eldercare_elder e
         JOIN (
             SELECT c.elder_id,
                    max(c.value) FILTER (WHERE c.kind = '{Kind.HUKOU}') AS hukou_code,
@@ -93,46 +105,75 @@ def facts_select(reading: Reading, policy: FactsPolicy, persons: str) -> str:
                    min(lower(c.valid)) FILTER (WHERE c.kind = '{Kind.DEATH}') AS death_date,
                    min(lower(c.valid)) FILTER (WHERE c.kind = '{Kind.MOVED_OUT}') AS moved_out_date,
                    {facts}
-            FROM {persons} JOIN eldercare_circumstance c ON c.elder_id = {persons}.id
-            WHERE c.valid @> date '{reading.day}'
-              AND (c.kind <> '{Kind.ABILITY_LEVEL}'
-                   OR date '{reading.day}' < lower(c.valid) + interval '{policy.valid_months} months')
+            FROM {persons.relation} r JOIN eldercare_circumstance c ON c.elder_id = r.id
+            WHERE {persons.own("c.elder_id")} AND {_holds(reading.day)}
+              AND (c.kind <> '{Kind.ABILITY_LEVEL}' OR date '{reading.day}' < {_expiry(policy)})
             GROUP BY c.elder_id
         ) p ON p.elder_id = e.id
-        WHERE ({_here("p.hukou_code", prefix)} OR {_here("coalesce(p.residence_code, p.hukou_code)", prefix)})
+        WHERE {persons.own("e.id")}
+          AND ({_here("p.hukou_code", prefix)} OR {_here(residence, prefix)})
           AND (p.death_date IS NULL OR p.death_date >= date '{reading.present_after}')
           AND (p.moved_out_date IS NULL OR p.moved_out_date >= date '{reading.present_after}')
     """
 
 
-def persons_select(reading: Reading, policy: FactsPolicy, persons: str) -> str:
-    """SELECT of the ids of `persons` who are among the county's persons, from areas, deaths and moves alone."""
+def persons_count_select(readings: tuple[Reading, ...], policy: FactsPolicy, persons: Persons) -> str:
+    """SELECT of how many of `persons` are among the county's persons, a column per reading.
+
+    Counted from areas, deaths and moves alone, apart from `facts_select`: the two must agree.
+    """
     prefix = area_prefix(policy.county_code)
-    held = f"c.elder_id = {persons}.id AND c.valid @> date '{reading.day}'"
-    gone = f"c.kind IN ('{Kind.DEATH}', '{Kind.MOVED_OUT}') AND lower(c.valid) < date '{reading.present_after}'"
+    present = ", ".join(f"{_present(reading, prefix)} AS r{place}" for place, reading in enumerate(readings))
+    sums = ", ".join(f"count(*) FILTER (WHERE r{place})" for place in range(len(readings)))
+    kinds = ", ".join(f"'{kind}'" for kind in (Kind.HUKOU, Kind.RESIDENCE, Kind.DEATH, Kind.MOVED_OUT))
     return f"""
-        SELECT {persons}.id FROM {persons}
-        WHERE EXISTS (SELECT FROM eldercare_circumstance c WHERE {held}
-                      AND c.kind IN ('{Kind.HUKOU}', '{Kind.RESIDENCE}') AND {_here("c.value", prefix)})
-          AND NOT EXISTS (SELECT FROM eldercare_circumstance c WHERE {held} AND {gone})"""
+        SELECT {sums} FROM (
+            SELECT {present}
+            FROM {persons.relation} r JOIN eldercare_circumstance c ON c.elder_id = r.id
+            WHERE {persons.own("c.elder_id")} AND c.kind IN ({kinds})
+            GROUP BY c.elder_id
+        ) counted"""
 
 
-def changed_select(month: date, policy: FactsPolicy, persons: str) -> str:
+def changed_select(month: date, policy: FactsPolicy, persons: Persons) -> str:
     """SELECT of ids whose facts may differ between opening and closing: a boundary or a birthday inside the month."""
     opening, closing = opening_reading(month), closing_reading(month)
     inside = f"> date '{opening.day}' AND {{0}} <= date '{closing.day}'"
-    lower, upper = "lower(c.valid)", "upper(c.valid)"
-    expiry = f"(lower(c.valid) + interval '{policy.valid_months} months')::date"
+    lower, upper, expiry = "lower(c.valid)", "upper(c.valid)", _expiry(policy)
     return f"""
         SELECT c.elder_id AS id
-        FROM {persons} JOIN eldercare_circumstance c ON c.elder_id = {persons}.id
-        WHERE {lower} {inside.format(lower)} OR {upper} {inside.format(upper)}
-           OR c.kind = '{Kind.ABILITY_LEVEL}' AND {expiry} {inside.format(expiry)}
+        FROM {persons.relation} r JOIN eldercare_circumstance c ON c.elder_id = r.id
+        WHERE {persons.own("c.elder_id")}
+          AND ({lower} {inside.format(lower)} OR {upper} {inside.format(upper)}
+               OR c.kind = '{Kind.ABILITY_LEVEL}' AND {expiry} {inside.format(expiry)})
         UNION
-        SELECT e.id FROM {persons} JOIN eldercare_elder e ON e.id = {persons}.id
-        WHERE {age_sql("e.birth_date", age_day(opening, policy))}
+        SELECT e.id FROM {persons.relation} r JOIN eldercare_elder e ON e.id = r.id
+        WHERE {persons.own("e.id")}
+          AND {age_sql("e.birth_date", age_day(opening, policy))}
            <> {age_sql("e.birth_date", age_day(closing, policy))}
     """
+
+
+def _holds(day: date) -> str:
+    """A circumstance's range holds the day; spelled out, because the exclusion constraint's index is slow at it."""
+    return (
+        f"coalesce(lower(c.valid), '-infinity') <= date '{day}'"
+        f" AND coalesce(upper(c.valid), 'infinity') > date '{day}'"
+    )
+
+
+def _present(reading: Reading, prefix: str) -> str:
+    held = _holds(reading.day)
+    return (
+        f"bool_or(c.kind IN ('{Kind.HUKOU}', '{Kind.RESIDENCE}') AND {held} AND {_here('c.value', prefix)})"
+        f" AND NOT bool_or(c.kind IN ('{Kind.DEATH}', '{Kind.MOVED_OUT}') AND {held}"
+        f" AND lower(c.valid) < date '{reading.present_after}')"
+    )
+
+
+def _expiry(policy: FactsPolicy) -> str:
+    """First day on which an ability level is no longer known."""
+    return f"(lower(c.valid) + interval '{policy.valid_months} months')::date"
 
 
 def _month_day(day: date) -> tuple[int, int]:

@@ -38,7 +38,9 @@ def _yes_no(kind: Kind) -> FactColumn:
 
 
 def _one_of(kind: Kind, *choices: str) -> FactColumn:
-    return FactColumn(Fact(kind.label, FactType.TEXT, (NONE, *choices) if choices else ()), kind.value, kind, NONE)
+    return FactColumn(
+        Fact(kind.label, FactType.TEXT, (NONE, *choices) if choices else ()), kind.value, kind, NONE
+    )
 
 
 def _measured(kind: Kind, fact_type: FactType, *choices: str) -> FactColumn:

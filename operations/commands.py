@@ -33,7 +33,9 @@ class JsonCommand(BaseCommand):
             result = self.answer(**options)
         except Refused as refusal:
             self.stderr.write(str(refusal))
-            self.stdout.write(json.dumps({"error": str(refusal), **refusal.details}, ensure_ascii=False, default=str))
+            self.stdout.write(
+                json.dumps({"error": str(refusal), **refusal.details}, ensure_ascii=False, default=str)
+            )
             sys.exit(1)
         self.stdout.write(json.dumps(result, ensure_ascii=False, default=str))
 

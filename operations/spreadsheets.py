@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from io import BytesIO
+from pathlib import Path
 from typing import Any, TextIO
 
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Font
 
-BOM = "\ufeff"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
@@ -48,7 +48,7 @@ def csv_write(stream: TextIO, header: Sequence[str], rows: Iterable[Sequence[Any
 
 def csv_file(path: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Write a CSV file in UTF-8 with BOM; return the number of rows."""
-    with open(path, "w", encoding="utf-8-sig", newline="") as stream:
+    with Path(path).open("w", encoding="utf-8-sig", newline="") as stream:
         return csv_write(stream, header, rows)
 
 
@@ -70,11 +70,14 @@ def xlsx_bytes(title: str, header: Sequence[str], rows: Iterable[Sequence[Any]])
     return buffer.getvalue()
 
 
-def _xlsx_cell(sheet: Any, value: Any) -> WriteOnlyCell:
-    cell = WriteOnlyCell(sheet, value=value if isinstance(value, Decimal | int) else plain_cell(value))
+def _xlsx_cell(sheet: Any, value: Any) -> Cell:
+    cell = WriteOnlyCell(sheet, value=plain_cell(value))
     if isinstance(value, Decimal):
+        cell.value = float(value)  # a workbook knows no decimals; 12 digits are exact
         cell.number_format = "#,##0.00"
-    elif not isinstance(value, int):
+    elif isinstance(value, int) and not isinstance(value, bool):
+        cell.value = value
+    else:
         cell.data_type = "s"
         cell.number_format = "@"
     return cell

@@ -25,6 +25,7 @@ class Permission(TextChoices):
 
     SIGNED_IN = "signed_in", "已登录"
     ELDER_VIEW = "elder_view", "查看老年人"
+    ELDER_EXPORT = "elder_export", "导出老年人名单"
     ELDER_REVEAL = "elder_reveal", "查看完整证件号"
     ROSTER_IMPORT = "roster_import", "导入花名册"
     MONTH_VIEW = "month_view", "查看月度核定"

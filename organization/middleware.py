@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
 
 LAST_SEEN = "last_seen"
 STARTED = "started"
@@ -26,7 +27,7 @@ class SessionLimitMiddleware:
         last_seen = request.session.get(LAST_SEEN, now)
         if now - last_seen > settings.IDLE_MINUTES * 60 or now - started > settings.SESSION_HOURS * 3600:
             logout(request)
-            return redirect_to_login(request.get_full_path())
+            return redirect_to_login(request.get_full_path(), f"{resolve_url(settings.LOGIN_URL)}?idle=1")
         if now - last_seen >= 60 or LAST_SEEN not in request.session:
             request.session[LAST_SEEN] = now
         return self.get_response(request)
@@ -43,5 +44,3 @@ class NoStoreMiddleware:
         if request.user.is_authenticated:
             response.headers.setdefault("Cache-Control", "no-store")
         return response
-
-

@@ -14,7 +14,9 @@ class ThreeClassesValidator:
     def validate(self, password: str, user: AbstractBaseUser | None = None) -> None:
         """Raise ValidationError if the password has fewer than three classes."""
         if sum(bool(re.search(pattern, password)) for pattern in CLASSES) < 3:
-            raise ValidationError("密码应至少包含小写字母、大写字母、数字、符号中的三类", code="password_too_simple")
+            raise ValidationError(
+                "密码应至少包含小写字母、大写字母、数字、符号中的三类", code="password_too_simple"
+            )
 
     def get_help_text(self) -> str:
         """Text for the password form."""

@@ -15,19 +15,18 @@ from organization.choices import Permission, Role
 from organization.models import User
 
 CASEWORK = frozenset({Permission.SIGNED_IN, Permission.ELDER_VIEW, Permission.CATALOG_VIEW})
+LISTS = frozenset({Permission.ELDER_EXPORT, Permission.ELDER_REVEAL})
 MONTH = frozenset({Permission.MONTH_VIEW, Permission.MONTH_EXPORT})
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.VILLAGE_WORKER: CASEWORK,
-    Role.TOWNSHIP_CLERK: CASEWORK | MONTH | {Permission.ROSTER_IMPORT, Permission.ELDER_REVEAL},
-    Role.TOWNSHIP_LEAD: CASEWORK | MONTH | {Permission.ELDER_REVEAL},
-    Role.BUREAU_CLERK: CASEWORK
-    | MONTH
-    | {Permission.ROSTER_IMPORT, Permission.ELDER_REVEAL, Permission.MONTH_RUN},
-    Role.BUREAU_CHIEF: CASEWORK | MONTH | {Permission.ELDER_REVEAL},
+    Role.TOWNSHIP_CLERK: CASEWORK | MONTH | LISTS | {Permission.ROSTER_IMPORT},
+    Role.TOWNSHIP_LEAD: CASEWORK | MONTH | LISTS,
+    Role.BUREAU_CLERK: CASEWORK | MONTH | LISTS | {Permission.ROSTER_IMPORT, Permission.MONTH_RUN},
+    Role.BUREAU_CHIEF: CASEWORK | MONTH | LISTS,
     Role.FINANCE: CASEWORK | MONTH,
     Role.DEPARTMENT: CASEWORK,
-    Role.DATA_ADMIN: CASEWORK | {Permission.ROSTER_IMPORT, Permission.ELDER_REVEAL},
+    Role.DATA_ADMIN: CASEWORK | LISTS | {Permission.ROSTER_IMPORT},
     Role.SUPERVISOR: CASEWORK | {Permission.MONTH_VIEW, Permission.AUDIT_VIEW},
     Role.SYSTEM_ADMIN: frozenset({Permission.SIGNED_IN}),
     Role.SECURITY_ADMIN: frozenset({Permission.SIGNED_IN}),
@@ -45,9 +44,14 @@ AnyView = TypeVar("AnyView", bound=Callable[..., HttpResponseBase])
 ViewFunction = Callable[..., HttpResponseBase]
 
 
+def permissions_of(user: User) -> frozenset[Permission]:
+    """Return everything that the user's roles grant."""
+    return frozenset[Permission]().union(*(GRANTS[Role(role)] for role in user.role_names()))
+
+
 def user_may(user: User, permission: Permission) -> bool:
     """Tell whether one of the user's roles grants the permission."""
-    return any(permission in GRANTS[Role(role)] for role in user.role_names())
+    return permission in permissions_of(user)
 
 
 def requires(permission: Permission) -> Callable[[ViewFunction], ViewFunction]:
@@ -72,4 +76,3 @@ def public(view: AnyView) -> AnyView:
     """Declare a view open to everyone."""
     view.permission = None  # type: ignore[attr-defined]  # read by the route inventory test
     return view
-

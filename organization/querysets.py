@@ -1,14 +1,14 @@
 """Area scope as a queryset filter, defined once."""
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 
-M = TypeVar("M", bound=Model)
+Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 
-def in_areas(queryset: QuerySet[M], prefixes: Iterable[str], *fields: str) -> QuerySet[M]:
+def in_areas(queryset: Rows, prefixes: Iterable[str], *fields: str) -> Rows:
     """Keep the rows in which one of the area-code fields starts with one of the prefixes."""
     condition = Q(pk__in=[])
     for prefix in prefixes:

@@ -29,7 +29,9 @@ def household_items(policy: Policy) -> list[PolicyItem]:
 
 def counted_items(policy: Policy) -> list[PolicyItem]:
     """Items of which only the number of persons per village is kept."""
-    return [i for i in policy.items if i.subject in {Subject.PERSON, Subject.HOUSEHOLD} and i.track == Track.COUNT]
+    return [
+        i for i in policy.items if i.subject in {Subject.PERSON, Subject.HOUSEHOLD} and i.track == Track.COUNT
+    ]
 
 
 def condition_sql(node: Node, facts: str) -> str:
@@ -51,7 +53,7 @@ def amount_sql(item: PolicyItem, facts: str) -> str:
 def eligible_select(item: PolicyItem, facts: str, columns: str, where: str = "true") -> str:
     """SELECT of one row per elder to whom the item's rule applies in the reading that its start asks for.
 
-    次月: opening facts. 当月: closing facts if true there, else opening ones, so that a loss inside the month still pays.
+    次月: opening facts. 当月: closing facts if true there, else opening ones: a loss inside the month still pays.
     """
     rule = item_rule(item, facts)
     if item.start == Start.NEXT_MONTH:
@@ -80,7 +82,9 @@ def decisions_select(items: Iterable[PolicyItem], facts: str, enrolled: str) -> 
             f"{facts}.elder_id, {item.item_id}::bigint AS item_id, {item.version_id}::bigint AS item_version_id,"
             f" {facts}.area_code, {amount_sql(item, facts)} AS amount",
         )
-        parts.append(f"(SELECT entitled.*, {gate_sql(item)} AS outcome FROM ({rows}) entitled {_enrolment(item, enrolled)})")
+        parts.append(
+            f"(SELECT entitled.*, {gate_sql(item)} AS outcome FROM ({rows}) entitled {_enrolment(item, enrolled)})"
+        )
     return f"SELECT {DECISION_COLUMNS} FROM (SELECT *, NULL::bigint AS winner_id FROM ({_union(parts)}) gated) decided"
 
 
@@ -111,7 +115,9 @@ def exclusion_update(group: PolicyExclusion, item_ids: dict[str, int], decisions
     择高 keeps the largest amount, ties and unknown amounts by the group's order; 互斥 keeps the first in order.
     """
     places = ", ".join(
-        f"({item_ids[code]}::bigint, {place})" for place, code in enumerate(group.item_codes) if code in item_ids
+        f"({item_ids[code]}::bigint, {place})"
+        for place, code in enumerate(group.item_codes)
+        if code in item_ids
     )
     if not places:
         return ""
@@ -133,7 +139,10 @@ def household_select(item: PolicyItem, facts: str, where: str, enrolled: str) ->
     An enrolment of any member counts for the household.
     """
     rows = eligible_select(
-        item, facts, f"{facts}.elder_id, {facts}.area_code, {facts}.birth_date, {amount_sql(item, facts)} AS amount", where
+        item,
+        facts,
+        f"{facts}.elder_id, {facts}.area_code, {facts}.birth_date, {amount_sql(item, facts)} AS amount",
+        where,
     )
     return f"""
         SELECT entitled.elder_id, {item.item_id}::bigint AS item_id, {item.version_id}::bigint AS item_version_id,

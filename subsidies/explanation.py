@@ -56,7 +56,9 @@ def decide_item(item: PolicyItem, facts: dict[str, dict[str, Any]]) -> tuple[boo
     facts: by reading 期初/期末; an item with start 当月 looks at 期末 first (design §2 step 2).
     """
     order = ("期初",) if item.start == Start.NEXT_MONTH else ("期末", "期初")
-    answers = [(name, evaluate(item.rule, facts[name])) for name in order if name in facts and item.rule is not None]
+    answers = [
+        (name, evaluate(item.rule, facts[name])) for name in order if name in facts and item.rule is not None
+    ]
     for name, trace in answers:
         if trace.truth:
             return True, name, trace
@@ -101,7 +103,9 @@ def frozen_facts(*, elder: Elder, month: Month) -> dict[str, dict[str, Any]]:
     return facts
 
 
-def _explain_item(item: PolicyItem, facts: dict[str, dict[str, Any]], stored: Entitlement | None) -> ItemExplanation:
+def _explain_item(
+    item: PolicyItem, facts: dict[str, dict[str, Any]], stored: Entitlement | None
+) -> ItemExplanation:
     if item.subject not in DECIDED:
         return ItemExplanation(item, False, None, None, None, "", None)
     eligible, reading, trace = decide_item(item, facts)
@@ -118,7 +122,9 @@ def explanation_json(explanation: Explanation) -> dict[str, Any]:
         "county": explanation.month.county_code,
         "revision": explanation.month.revision,
         "policy_changed": explanation.policy_changed,
-        "facts": {name: {k: _plain(v) for k, v in facts.items()} for name, facts in explanation.facts.items()},
+        "facts": {
+            name: {k: _plain(v) for k, v in facts.items()} for name, facts in explanation.facts.items()
+        },
         "items": [_item_json(item) for item in explanation.items],
     }
 

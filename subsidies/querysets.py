@@ -20,12 +20,15 @@ class EntitlementQuerySet(models.QuerySet["Entitlement"]):
         """Rows of a month valid at a revision, the published one by default."""
         at = month.revision if revision is None else revision
         return self.filter(
-            Q(rev_to=None) | Q(rev_to__gt=at), month=month.month, county_code=month.county_code, rev_from__lte=at
+            Q(rev_to=None) | Q(rev_to__gt=at),
+            month=month.month,
+            county_code=month.county_code,
+            rev_from__lte=at,
         )
 
     def visible_to(self, user: User) -> Self:
         """Rows of villages within the user's areas."""
-        return in_areas(self, user.area_prefixes(), "area_code")  # type: ignore[return-value]  # same class in, same class out
+        return in_areas(self, user.area_prefixes(), "area_code")
 
     def in_area(self, code: str) -> Self:
         """Rows of villages under the area."""

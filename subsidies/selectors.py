@@ -15,6 +15,7 @@ from organization.models import User
 from organization.querysets import in_areas
 from subsidies.choices import LineKind, Outcome
 from subsidies.models import Adjustment, Entitlement, ItemCount, Month
+from subsidies.querysets import EntitlementQuerySet
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def month_list(user: User) -> QuerySet[Month]:
     return Month.objects.filter(condition, revision__gt=0)
 
 
-def entitlement_list(month: Month, user: User | None = None) -> QuerySet[Entitlement]:
+def entitlement_list(month: Month, user: User | None = None) -> EntitlementQuerySet:
     """Published entitlements of a month, within the user's areas if a user is given."""
     rows = Entitlement.objects.of(month)
     return rows.visible_to(user) if user else rows
@@ -75,19 +76,24 @@ def month_summary(month: Month, user: User | None = None, area_code: str | None 
     if user:
         adjustments = in_areas(adjustments, user.area_prefixes(), "area_code")
     if area_code:
-        rows, adjustments = rows.in_area(area_code), in_areas(adjustments, [area_prefix(area_code)], "area_code")
+        rows, adjustments = (
+            rows.in_area(area_code),
+            in_areas(adjustments, [area_prefix(area_code)], "area_code"),
+        )
     counted = rows.values("outcome").annotate(n=Count("elder_id"), amount=Sum("amount"))
     found = {row["outcome"]: row for row in counted}
     money = adjustments.aggregate(
-        back=Sum("amount", filter=Q(kind=LineKind.BACK_PAY)), recovery=Sum("amount", filter=Q(kind=LineKind.RECOVERY))
+        back=Sum("amount", filter=Q(kind=LineKind.BACK_PAY)),
+        recovery=Sum("amount", filter=Q(kind=LineKind.RECOVERY)),
     )
-    due = found.get(Outcome.DUE, {})
     return MonthSummary(
         outcomes={outcome: found[outcome]["n"] if outcome in found else 0 for outcome in Outcome.values},
-        amount=due.get("amount") or Decimal("0.00"),
+        amount=(found[Outcome.DUE]["amount"] if Outcome.DUE in found else None) or Decimal("0.00"),
         back_pay=money["back"] or Decimal("0.00"),
         recovery=money["recovery"] or Decimal("0.00"),
-        persons_paid=rows.filter(outcome=Outcome.DUE, amount__gt=0).aggregate(n=Count("elder_id", distinct=True))["n"],
+        persons_paid=rows.filter(outcome=Outcome.DUE, amount__gt=0).aggregate(
+            n=Count("elder_id", distinct=True)
+        )["n"],
     )
 
 
@@ -103,7 +109,11 @@ def month_table(month: Month, user: User | None = None) -> list[ItemRow]:
     counts = ItemCount.objects.filter(month=month, revision__lte=month.revision)
     if user:
         counts = in_areas(counts, user.area_prefixes(), "area_code")
-    counted = counts.annotate(township=Left("area_code", 9)).values("item_id", "township").annotate(n=Sum("persons"))
+    counted = (
+        counts.annotate(township=Left("area_code", 9))
+        .values("item_id", "township")
+        .annotate(n=Sum("persons"))
+    )
     cells: dict[int, dict[str, int]] = {}
     amounts: dict[int, Decimal | None] = {}
     for cell in tracked:
@@ -111,12 +121,14 @@ def month_table(month: Month, user: User | None = None) -> list[ItemRow]:
         if cell["amount"] is not None:
             amounts[cell["item_id"]] = (amounts.get(cell["item_id"]) or Decimal(0)) + cell["amount"]
     counted_ids = set()
-    for cell in counted:
-        counted_ids.add(cell["item_id"])
-        cells.setdefault(cell["item_id"], {})[cell["township"]] = cell["n"]
+    for count in counted:
+        counted_ids.add(count["item_id"])
+        cells.setdefault(count["item_id"], {})[count["township"]] = count["n"]
     items = Item.objects.filter(id__in=cells).order_by("number", "code")
     return [
-        ItemRow(item, item.pk in counted_ids, sum(cells[item.pk].values()), amounts.get(item.pk), cells[item.pk])
+        ItemRow(
+            item, item.pk in counted_ids, sum(cells[item.pk].values()), amounts.get(item.pk), cells[item.pk]
+        )
         for item in items
     ]
 
@@ -126,9 +138,11 @@ def elder_entitlements(elder: Elder, limit: int = 12) -> QuerySet[Entitlement]:
     months = list(Month.objects.filter(revision__gt=0).order_by("-month")[:limit])
     condition = Q(elder=None)
     for month in months:
-        condition |= Q(month=month.month, county_code=month.county_code) & (
-            Q(rev_to=None) | Q(rev_to__gt=month.revision)
-        ) & Q(rev_from__lte=month.revision)
+        condition |= (
+            Q(month=month.month, county_code=month.county_code)
+            & (Q(rev_to=None) | Q(rev_to__gt=month.revision))
+            & Q(rev_from__lte=month.revision)
+        )
     return (
         Entitlement.objects.filter(condition, elder=elder)
         .select_related("item", "winner")
@@ -141,15 +155,21 @@ def month_lines(month: Month, area_code: str | None = None) -> Iterator[Line]:
     rows = Entitlement.objects.of(month)
     adjustments: QuerySet[Adjustment] = month.adjustments.all()
     if area_code:
-        rows, adjustments = rows.in_area(area_code), in_areas(adjustments, [area_prefix(area_code)], "area_code")
+        rows, adjustments = (
+            rows.in_area(area_code),
+            in_areas(adjustments, [area_prefix(area_code)], "area_code"),
+        )
     ordered = rows.select_related("elder", "item", "winner", "item_version").order_by(
         "area_code", "elder_id", F("item__number"), "item__code"
     )
     for row in ordered.iterator(chunk_size=5000):
         pending = row.item_version.pending
-        yield Line(row.elder, row.item, row.month, LineKind.REGULAR, row.amount, row.outcome, row.winner, pending)
-    for line in adjustments.select_related("elder", "item").order_by("area_code", "elder_id", "item", "month").iterator(
-        chunk_size=5000
+        yield Line(
+            row.elder, row.item, row.month, LineKind.REGULAR, row.amount, row.outcome, row.winner, pending
+        )
+    for line in (
+        adjustments.select_related("elder", "item")
+        .order_by("area_code", "elder_id", "item", "month")
+        .iterator(chunk_size=5000)
     ):
         yield Line(line.elder, line.item, line.month, line.kind, line.amount, Outcome.DUE, None, False)
-

@@ -33,7 +33,9 @@ def run(job: Job, progress: Progress) -> dict[str, Any]:
 def month_run_request(*, county_code: str, month: date, created_by: User | None = None) -> Job:
     """Put a run on the list; one that still waits or works is returned instead of a second."""
     params = {"county_code": county_code, "month": month.isoformat()}
-    open_job = Job.objects.filter(kind=KIND, params=params, state__in=[Job.State.WAITING, Job.State.RUNNING]).first()
+    open_job = Job.objects.filter(
+        kind=KIND, params=params, state__in=[Job.State.WAITING, Job.State.RUNNING]
+    ).first()
     if open_job:
         return open_job
     return job_create(

@@ -22,7 +22,13 @@ def id_number(birth: date, serial: int, area: str = "990101") -> str:
 
 
 def make_elder(
-    birth: date, *, hukou: str = VILLAGE, since: date = LONG_AGO, head: str | None = None, name: str = "张测", **kinds: object
+    birth: date,
+    *,
+    hukou: str = VILLAGE,
+    since: date = LONG_AGO,
+    head: str | None = None,
+    name: str = "张测",
+    **kinds: object,
 ) -> Elder:
     """Register an elder; kinds: Kind values → value, True, or (value, first day[, first day after])."""
     serial = next(_serial)
@@ -41,8 +47,11 @@ def make_elder(
     )
     add(elder, Kind.HUKOU, hukou, since)
     for kind, given in kinds.items():
-        value, first, until = given if isinstance(given, tuple) and len(given) == 3 else (  # type: ignore[misc]  # narrowed by length
-            (*given, None) if isinstance(given, tuple) else (given, since, None)
+        value, first, until = (
+            given
+            if isinstance(given, tuple) and len(given) == 3
+            # type: ignore[misc]  # narrowed by length
+            else ((*given, None) if isinstance(given, tuple) else (given, since, None))
         )
         add(elder, Kind(kind), YES if value is True else str(value), first, until)
     return elder

@@ -16,14 +16,18 @@ class Circumstance(models.Model):
     `ended_from` the end that stood there before (NULL: open), so that an import can be taken back.
     """
 
-    elder = models.ForeignKey(Elder, on_delete=models.CASCADE, related_name="circumstances", verbose_name="老年人", db_index=False)
+    elder = models.ForeignKey(
+        Elder, on_delete=models.CASCADE, related_name="circumstances", verbose_name="老年人", db_index=False
+    )
     kind = models.CharField("种类", max_length=24, choices=Kind.choices)
     value = models.CharField("内容", max_length=60)
     valid = DateRangeField("有效期")
     source = models.CharField("来源", max_length=60, blank=True)
     document = models.CharField("依据", max_length=120, blank=True)
     batch = models.ForeignKey("eldercare.ImportBatch", on_delete=models.PROTECT, null=True, related_name="+")
-    ended_by = models.ForeignKey("eldercare.ImportBatch", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    ended_by = models.ForeignKey(
+        "eldercare.ImportBatch", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     ended_from = models.DateField(null=True)
     version = models.BigIntegerField(editable=False, default=0)
 

@@ -78,7 +78,9 @@ class Elder(models.Model):
 class Contact(models.Model):
     """Someone to call about an elder."""
 
-    elder = models.OneToOneField(Elder, on_delete=models.CASCADE, related_name="contact", verbose_name="老年人")
+    elder = models.OneToOneField(
+        Elder, on_delete=models.CASCADE, related_name="contact", verbose_name="老年人"
+    )
     name = models.CharField("联系人", max_length=60)
     phone_cipher = models.BinaryField("联系人电话", editable=False, default=b"")
 
@@ -97,14 +99,18 @@ class Contact(models.Model):
 class BankAccount(models.Model):
     """An account that was the elder's over a half-open range of days."""
 
-    elder = models.ForeignKey(Elder, on_delete=models.CASCADE, related_name="bank_accounts", verbose_name="老年人")
+    elder = models.ForeignKey(
+        Elder, on_delete=models.CASCADE, related_name="bank_accounts", verbose_name="老年人"
+    )
     bank = models.CharField("开户行", max_length=80, blank=True)
     holder = models.CharField("账户户名", max_length=60)
     account_cipher = models.BinaryField("银行账号", editable=False)
     account_index = models.BinaryField(max_length=32, editable=False, db_index=True)
     valid = DateRangeField("有效期")
     batch = models.ForeignKey("eldercare.ImportBatch", on_delete=models.PROTECT, null=True, related_name="+")
-    ended_by = models.ForeignKey("eldercare.ImportBatch", on_delete=models.PROTECT, null=True, related_name="+")
+    ended_by = models.ForeignKey(
+        "eldercare.ImportBatch", on_delete=models.PROTECT, null=True, related_name="+"
+    )
     ended_from = models.DateField(null=True)
 
     class Meta:

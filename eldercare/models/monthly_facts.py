@@ -14,7 +14,9 @@ class MonthlyFacts(models.Model):
     pk = models.CompositePrimaryKey("month", "county_code", "elder", "rev_from", "opening")
     month = models.DateField()
     county_code = models.CharField(max_length=12)
-    elder = models.ForeignKey("eldercare.Elder", on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
+    elder = models.ForeignKey(
+        "eldercare.Elder", on_delete=models.DO_NOTHING, related_name="+", db_constraint=False
+    )
     rev_from = models.PositiveIntegerField()
     rev_to = models.PositiveIntegerField(null=True)
     opening = models.BooleanField()

@@ -10,13 +10,22 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import F
 
-from eldercare.facts import FactsPolicy, changed_select, closing_reading, facts_select, opening_reading, persons_select
+from eldercare.facts import (
+    FactsPolicy,
+    Persons,
+    changed_select,
+    closing_reading,
+    facts_select,
+    opening_reading,
+    persons_count_select,
+)
 from eldercare.models import Elder
 from eldercare.vocabulary import FROM_CIRCUMSTANCE
 from organization.areas import area_prefix
 
 PERSONS = "month_persons"
 FRESH = "month_fresh"
+CHANGED = "month_changed"
 FACT_COLUMNS = (
     "elder_id, area_code, hukou_code, residence_code, death_date, moved_out_date, birth_date, age, sex, hukou_here, "
     "resident_here, " + ", ".join(column.column for column in FROM_CIRCUMSTANCE)
@@ -52,21 +61,20 @@ def partition_ensure(cursor: CursorWrapper, table: str, month: date) -> str:
 def townships_of(county_code: str) -> list[str]:
     """Return the 9-digit prefixes of townships with elders, '' for those registered outside the county."""
     prefix = area_prefix(county_code)
+    home = f"CASE WHEN hukou_code LIKE '{prefix}%' THEN hukou_code ELSE residence_code END"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT DISTINCT {_home(prefix)} AS township FROM eldercare_elder e")
-        found = {row[0] if row[0].startswith(prefix) else "" for row in cursor.fetchall()}
-    return sorted(found)
+        cursor.execute(f"SELECT DISTINCT left({home}, 9) FROM eldercare_elder")
+        return sorted({township if township.startswith(prefix) else "" for (township,) in cursor.fetchall()})
 
 
-def persons_take(cursor: CursorWrapper, *, township: str | None, county_prefix: str, since: int | None) -> int:
-    """Fill month_persons with a township's elders, or only those changed after version `since`; return how many.
+def persons_take(
+    cursor: CursorWrapper, *, township: str | None, county_prefix: str, since: int | None
+) -> Persons | None:
+    """Fill month_persons with a township's elders, or only those changed after version `since`; None if there are none.
 
     township: as in `townships_of`; None: all.
     """
-    home = _home(county_prefix)
-    where = "true"
-    if township is not None:
-        where = f"{home} = '{township}'" if township else f"NOT starts_with({home}, '{county_prefix}')"
+    where = "true" if township is None else _dealt_to(township, county_prefix)
     if since is not None:
         where += f""" AND e.id IN (
             SELECT id FROM eldercare_elder WHERE version > {since}
@@ -75,48 +83,52 @@ def persons_take(cursor: CursorWrapper, *, township: str | None, county_prefix: 
     cursor.execute(
         f"CREATE TEMP TABLE {PERSONS} ON COMMIT DROP AS SELECT e.id FROM eldercare_elder e WHERE {where}"
     )
-    count = int(cursor.rowcount)
-    cursor.execute(f"ANALYZE {PERSONS}")
-    return count
+    return _persons(cursor, PERSONS)
 
 
-def _home(prefix: str) -> str:
-    """Township by which an elder is dealt out: of the 户籍, or of the 居住 where the 户籍 lies outside the county."""
-    return f"left(CASE WHEN starts_with(e.hukou_code, '{prefix}') THEN e.hukou_code ELSE e.residence_code END, 9)"
-
-
-def facts_freeze(cursor: CursorWrapper, *, month: date, policy: FactsPolicy) -> None:
-    """Fill month_fresh with opening and closing facts of month_persons; equal ones share a row."""
-    cursor.execute(
-        f"CREATE TEMP TABLE month_changed ON COMMIT DROP AS {changed_select(month, policy, PERSONS)}"
-    )
-    cursor.execute("ANALYZE month_changed")
+def facts_freeze(cursor: CursorWrapper, *, month: date, policy: FactsPolicy, persons: Persons) -> None:
+    """Fill month_fresh with opening and closing facts of the persons; equal ones share a row."""
+    cursor.execute(f"CREATE TEMP TABLE {CHANGED} ON COMMIT DROP AS {changed_select(month, policy, persons)}")
+    changed = _persons(cursor, CHANGED)
     cursor.execute(f"""
         CREATE TEMP TABLE {FRESH} ON COMMIT DROP AS
         SELECT {FACT_COLUMNS}, true AS opening,
                death_date IS NULL AND moved_out_date IS NULL
-               AND NOT EXISTS (SELECT FROM month_changed WHERE id = elder_id) AS closing
-        FROM ({facts_select(opening_reading(month), policy, PERSONS)}) AS opening_facts
-        UNION ALL
-        SELECT {FACT_COLUMNS}, false, true
-        FROM ({facts_select(closing_reading(month), policy, "month_changed")}) AS closing_facts
+               AND NOT EXISTS (SELECT FROM {CHANGED} WHERE id = elder_id) AS closing
+        FROM ({facts_select(opening_reading(month), policy, persons)}) AS opening_facts
     """)
-    cursor.execute("DROP TABLE month_changed")
+    if changed:
+        cursor.execute(
+            f"INSERT INTO {FRESH} SELECT {FACT_COLUMNS}, false, true"
+            f" FROM ({facts_select(closing_reading(month), policy, changed)}) AS closing_facts"
+        )
+    cursor.execute(f"DROP TABLE {CHANGED}")
     cursor.execute(f"ANALYZE {FRESH} (elder_id)")
 
 
-def persons_unaccounted(cursor: CursorWrapper, *, month: date, policy: FactsPolicy) -> int:
-    """Return by how many the persons of month_fresh differ from those the registry says should be there.
-
-    The expectation is counted on its own, from areas, deaths and moves alone; a doubled person counts as a difference.
-    """
+def persons_unaccounted(cursor: CursorWrapper, *, month: date, policy: FactsPolicy, persons: Persons) -> int:
+    """Return by how many month_fresh differs from what the registry says; a doubled person counts as a difference."""
     cursor.execute(f"SELECT count(*) FILTER (WHERE opening), count(*) FILTER (WHERE closing) FROM {FRESH}")
-    decided = cursor.fetchone()
-    expected = []
-    for reading in (opening_reading(month), closing_reading(month)):
-        cursor.execute(f"SELECT count(*) FROM ({persons_select(reading, policy, PERSONS)}) AS expected")
-        expected.append(cursor.fetchone()[0])
-    return sum(abs(is_ - should) for is_, should in zip(decided, expected, strict=True))
+    frozen = cursor.fetchone()
+    cursor.execute(persons_count_select((opening_reading(month), closing_reading(month)), policy, persons))
+    return sum(abs(is_ - should) for is_, should in zip(frozen, cursor.fetchone(), strict=True))
+
+
+def _persons(cursor: CursorWrapper, relation: str) -> Persons | None:
+    cursor.execute(f"ANALYZE {relation}")
+    cursor.execute(f"SELECT min(id), max(id) FROM {relation}")
+    lowest, highest = cursor.fetchone()
+    return None if lowest is None else Persons(relation, lowest, highest)
+
+
+def _dealt_to(township: str, prefix: str) -> str:
+    """An elder is dealt to the township of the 户籍, or of the 居住 where the 户籍 lies outside the county."""
+    if not township:
+        return f"e.hukou_code NOT LIKE '{prefix}%' AND e.residence_code NOT LIKE '{prefix}%'"
+    return (
+        f"(e.hukou_code LIKE '{township}%'"
+        f" OR e.residence_code LIKE '{township}%' AND e.hukou_code NOT LIKE '{prefix}%')"
+    )
 
 
 def facts_store(cursor: CursorWrapper, *, month: date, county_code: str, revision: int, first: bool) -> int:
@@ -132,7 +144,13 @@ def facts_store(cursor: CursorWrapper, *, month: date, county_code: str, revisio
         )
         return int(cursor.rowcount)
     return revision_store(
-        cursor, table=table, fresh=FRESH, columns=ROW_COLUMNS, month=month, county_code=county_code, revision=revision
+        cursor,
+        table=table,
+        fresh=FRESH,
+        columns=ROW_COLUMNS,
+        month=month,
+        county_code=county_code,
+        revision=revision,
     )
 
 

@@ -12,7 +12,12 @@ SYSTEM = "系统"
 
 
 def audit_record(
-    *, action: str, subject: str, actor: User | None = None, data: dict[str, Any] | None = None, address: str = ""
+    *,
+    action: str,
+    subject: str,
+    actor: User | None = None,
+    data: dict[str, Any] | None = None,
+    address: str = "",
 ) -> AuditEntry:
     """Append one act to the chain, in the caller's transaction."""
     return AuditEntry.objects.create(

@@ -50,7 +50,12 @@ def job_handler(kind: str) -> Callable[[Handler], Handler]:
 
 
 def job_create(
-    *, kind: str, title: str, params: dict[str, Any], ring: Callable[[str], object], created_by: User | None = None
+    *,
+    kind: str,
+    title: str,
+    params: dict[str, Any],
+    ring: Callable[[str], object],
+    created_by: User | None = None,
 ) -> Job:
     """Write a job down and ring the bell once the transaction is committed."""
     job = Job.objects.create(kind=kind, title=title, params=params, created_by=created_by)
@@ -79,7 +84,9 @@ def job_run(*, job_id: str) -> bool:
     except JobError as error:
         _finish(job, state=Job.State.FAILED, error=str(error))
     except Exception:
-        _finish(job, state=Job.State.FAILED, error="系统出错，数据未改动；请稍后重试，仍不成功请联系系统管理员")
+        _finish(
+            job, state=Job.State.FAILED, error="系统出错，数据未改动；请稍后重试，仍不成功请联系系统管理员"
+        )
         raise
     else:
         _finish(job, state=Job.State.DONE, result=result)

@@ -10,7 +10,14 @@ from organization.models import Area, Bureau
 
 
 def todo_raise(
-    *, key: str, role: Role, area: Area, title: str, link: str = "", due: date | None = None, bureau: Bureau | None = None
+    *,
+    key: str,
+    role: Role,
+    area: Area,
+    title: str,
+    link: str = "",
+    due: date | None = None,
+    bureau: Bureau | None = None,
 ) -> Todo:
     """Open a to-do; the same key again refreshes the open one."""
     todo, _ = Todo.objects.update_or_create(

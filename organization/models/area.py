@@ -33,7 +33,10 @@ class Area(models.Model):
     """
 
     code = models.CharField(
-        "区划代码", max_length=CODE_LENGTH, primary_key=True, validators=[RegexValidator(r"^\d{12}$", "区划代码应为 12 位数字")]
+        "区划代码",
+        max_length=CODE_LENGTH,
+        primary_key=True,
+        validators=[RegexValidator(r"^\d{12}$", "区划代码应为 12 位数字")],
     )
     name = models.CharField("名称", max_length=60)
     parent = models.ForeignKey(
@@ -42,7 +45,12 @@ class Area(models.Model):
     valid_from = models.DateField("启用日期", null=True, blank=True)
     valid_to = models.DateField("撤销日期", null=True, blank=True)
     successor = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="predecessors", verbose_name="并入"
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="predecessors",
+        verbose_name="并入",
     )
 
     objects = AreaQuerySet.as_manager()

@@ -11,7 +11,9 @@ from subsidies.choices import EnrolmentState
 class Enrolment(models.Model):
     """An elder's enrolment in an item. first_month, last_month: first days of months, last_month still paid."""
 
-    elder = models.ForeignKey(Elder, on_delete=models.PROTECT, related_name="enrolments", verbose_name="老年人")
+    elder = models.ForeignKey(
+        Elder, on_delete=models.PROTECT, related_name="enrolments", verbose_name="老年人"
+    )
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="enrolments", verbose_name="项目")
     first_month = models.DateField("起始月")
     last_month = models.DateField("终止月", null=True, blank=True)

@@ -20,13 +20,21 @@ class Entitlement(models.Model):
     pk = models.CompositePrimaryKey("month", "county_code", "elder", "item", "rev_from")
     month = models.DateField()
     county_code = models.CharField(max_length=12)
-    elder = models.ForeignKey(Elder, on_delete=models.DO_NOTHING, related_name="entitlements", db_constraint=False)
-    item = models.ForeignKey(Item, on_delete=models.DO_NOTHING, related_name="entitlements", db_constraint=False)
-    item_version = models.ForeignKey(ItemVersion, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
+    elder = models.ForeignKey(
+        Elder, on_delete=models.DO_NOTHING, related_name="entitlements", db_constraint=False
+    )
+    item = models.ForeignKey(
+        Item, on_delete=models.DO_NOTHING, related_name="entitlements", db_constraint=False
+    )
+    item_version = models.ForeignKey(
+        ItemVersion, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False
+    )
     area_code = models.CharField(max_length=12)
     amount = models.DecimalField(max_digits=12, decimal_places=2, null=True)
     outcome = models.CharField(max_length=4, choices=Outcome.choices)
-    winner = models.ForeignKey(Item, on_delete=models.DO_NOTHING, null=True, related_name="+", db_constraint=False)
+    winner = models.ForeignKey(
+        Item, on_delete=models.DO_NOTHING, null=True, related_name="+", db_constraint=False
+    )
     rev_from = models.PositiveIntegerField()
     rev_to = models.PositiveIntegerField(null=True)
 
@@ -59,7 +67,7 @@ class ItemCount(models.Model):
 
 
 class Adjustment(models.Model):
-    """A due line of a month's run for a month before it: entitled by the newest facts minus settled (design §2 step 7)."""
+    """A due line of a month's run for an earlier month: entitled by the newest facts minus settled (design §2.7)."""
 
     run = models.ForeignKey(Month, on_delete=models.CASCADE, related_name="adjustments")
     elder = models.ForeignKey(Elder, on_delete=models.PROTECT, related_name="adjustments")

@@ -17,7 +17,9 @@ from subsidies.models import Adjustment, Month
 
 def month_settle(*, month: Month) -> None:
     """Take the month's present revision as settled, once."""
-    Month.objects.filter(pk=month.pk, settled_revision=None, revision__gt=0).update(settled_revision=F("revision"))
+    Month.objects.filter(pk=month.pk, settled_revision=None, revision__gt=0).update(
+        settled_revision=F("revision")
+    )
     month.refresh_from_db()
 
 

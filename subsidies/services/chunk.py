@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from catalog.policy import Policy
-from eldercare.facts import FactsPolicy
+from eldercare.facts import FactsPolicy, Persons
 from eldercare.services.monthly_facts import (
     FRESH,
     PERSONS,
@@ -74,11 +74,10 @@ def chunk_decide(*, task: ChunkTask, policy: Policy) -> int:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         cursor.execute(f"SET TRANSACTION SNAPSHOT '{task.snapshot}'")
         cursor.execute("SET LOCAL work_mem = '64MB'")
-        changed = 0
-        if persons_take(
+        persons = persons_take(
             cursor, township=task.township, county_prefix=area_prefix(policy.county_code), since=task.since
-        ):
-            changed = _decide(cursor, task, policy)
+        )
+        changed = _decide(cursor, task, policy, persons) if persons else 0
         Chunk.objects.filter(id__in=task.chunk_ids).update(
             facts_version=task.version,
             policy=policy.digest,
@@ -87,9 +86,10 @@ def chunk_decide(*, task: ChunkTask, policy: Policy) -> int:
     return changed
 
 
-def _decide(cursor: CursorWrapper, task: ChunkTask, policy: Policy) -> int:
-    facts_freeze(cursor, month=task.month, policy=facts_policy(policy))
-    lost = persons_unaccounted(cursor, month=task.month, policy=facts_policy(policy))
+def _decide(cursor: CursorWrapper, task: ChunkTask, policy: Policy, persons: Persons) -> int:
+    reading = facts_policy(policy)
+    facts_freeze(cursor, month=task.month, policy=reading, persons=persons)
+    lost = persons_unaccounted(cursor, month=task.month, policy=reading, persons=persons)
     if lost:
         raise UnaccountedError(f"{task.township}：应核定人数与已核定人数相差 {lost}，本片未写入")
     changed = facts_store(

@@ -32,7 +32,12 @@ def _silent(step: str, done: int, total: int) -> None:
 
 
 def month_run(
-    *, county_code: str, month: date, area_code: str | None = None, report: Report = _silent, workers: int = WORKERS
+    *,
+    county_code: str,
+    month: date,
+    area_code: str | None = None,
+    report: Report = _silent,
+    workers: int = WORKERS,
 ) -> Month:
     """Decide month M of a county by the newest facts and compute what earlier months still owe or are owed.
 
@@ -49,7 +54,9 @@ def month_run(
             report(f"复核 {past.month:%Y年%m月}", 0, 0)
             _decide(past, _policy_for(county_code, past.month), area_code, _silent, workers)
         _decide(row, policy, area_code, report, workers)
-        adjustments_store(run=row, policy=policy, earlier=_within_lookback(earlier, policy, month), area_code=area_code)
+        adjustments_store(
+            run=row, policy=policy, earlier=_within_lookback(earlier, policy, month), area_code=area_code
+        )
         report("更新探访任务", 0, 0)
         obligations_refresh(month=month, county_code=county_code)
     row.refresh_from_db()
@@ -60,7 +67,9 @@ def _policy_for(county_code: str, month: date) -> Policy:
     """Policy of month M: what is in force on its last day (design §2 step 2)."""
     policy = policy_get(county_code=county_code, day=month_last_day(month))
     if policy is None or not policy.items:
-        raise MonthRefusedError(f"{month:%Y年%m月}没有适用于 {county_code} 的服务清单，请先加载清单（load_pack）")
+        raise MonthRefusedError(
+            f"{month:%Y年%m月}没有适用于 {county_code} 的服务清单，请先加载清单（load_pack）"
+        )
     return policy
 
 
@@ -88,13 +97,17 @@ def _decide(month: Month, policy: Policy, area_code: str | None, report: Report,
     month_publish(month=month, policy=policy, revision=revision)
 
 
-def _tasks(month: Month, policy: Policy, area_code: str | None, revision: int, version: int) -> list[ChunkTask]:
+def _tasks(
+    month: Month, policy: Policy, area_code: str | None, revision: int, version: int
+) -> list[ChunkTask]:
     """One task per township, or a single one if only changed elders have to be decided again."""
     Chunk.objects.bulk_create(
         [Chunk(month=month, township=township) for township in townships_of(policy.county_code)],
         ignore_conflicts=True,
     )
-    chunks = [c for c in Chunk.objects.filter(month=month).order_by("township") if _covers(c.township, area_code)]
+    chunks = [
+        c for c in Chunk.objects.filter(month=month).order_by("township") if _covers(c.township, area_code)
+    ]
     first = not Chunk.objects.filter(month=month, facts_version__gt=0).exists()
     whole = ChunkTask(
         chunk_ids=tuple(c.pk for c in chunks),

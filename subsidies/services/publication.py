@@ -84,7 +84,9 @@ def _households_store(cursor: CursorWrapper, month: Month, policy: Policy, revis
 def _counts_store(cursor: CursorWrapper, month: Month, policy: Policy, revision: int) -> int:
     """Add this revision's differences to the counts: of the elders who changed, or of all if the policy did."""
     items = counted_items(policy)
-    rows = f"SELECT * FROM eldercare_monthlyfacts_{month.month:%Y%m} WHERE county_code = '{month.county_code}'"
+    rows = (
+        f"SELECT * FROM eldercare_monthlyfacts_{month.month:%Y%m} WHERE county_code = '{month.county_code}'"
+    )
     nothing = "SELECT NULL::bigint AS item_id, NULL::varchar AS area_code, 0 AS persons WHERE false"
     if month.revision and month.policy == policy.digest:
         touched = (
@@ -92,7 +94,10 @@ def _counts_store(cursor: CursorWrapper, month: Month, policy: Policy, revision:
             f" WHERE county_code = '{month.county_code}' AND (rev_from = {revision} OR rev_to = {revision}))"
         )
         before = (
-            counts_select(items, f"{rows}{touched} AND rev_from < {revision} AND coalesce(rev_to, {revision}) = {revision}")
+            counts_select(
+                items,
+                f"{rows}{touched} AND rev_from < {revision} AND coalesce(rev_to, {revision}) = {revision}",
+            )
             if items
             else nothing
         )

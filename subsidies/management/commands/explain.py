@@ -1,7 +1,6 @@
 """explain M ID_NUMBER: why an elder is or is not entitled, item by item."""
 
 from argparse import ArgumentParser
-from datetime import date
 from typing import Any
 
 from eldercare.models import Elder
@@ -22,7 +21,8 @@ class Command(JsonCommand):
         parser.add_argument("month", type=parse_month, metavar="M", help="月份，YYYY-MM")
         parser.add_argument("id_number", metavar="ID_NUMBER", help="身份证号码（18 位）")
 
-    def answer(self, *, month: date, id_number: str, **options: Any) -> dict[str, Any]:
+    def answer(self, **options: Any) -> dict[str, Any]:
+        month, id_number = options["month"], options["id_number"]
         number = id_number.strip().upper()
         elder = Elder.objects.filter(id_number_index=blind_index(number)).first()
         if elder is None:

@@ -2,7 +2,6 @@
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 from operations.commands import JsonCommand, Refused, parse_month
@@ -36,7 +35,8 @@ class Command(JsonCommand):
         parser.add_argument("--output", required=True, help="CSV 文件")
         parser.add_argument("--area", help="只导出此区划（12 位代码）")
 
-    def answer(self, *, month: date, output: str, area: str | None = None, **options: Any) -> dict[str, Any]:
+    def answer(self, **options: Any) -> dict[str, Any]:
+        month, output, area = options["month"], options["output"], options["area"]
         months = list(Month.objects.filter(month=month, revision__gt=0))
         if not months:
             raise Refused(f"{month:%Y年%m月}还没有核定，请先运行 run_month {month:%Y-%m}")
@@ -45,7 +45,9 @@ class Command(JsonCommand):
         except OSError as error:
             raise Refused(f"文件 {output} 写不了：{error.strerror}") from error
         audit_record(
-            action="导出月度核定", subject=f"月度 {month:%Y-%m}", data={"rows": rows, "area": area or "", "full_id": True}
+            action="导出月度核定",
+            subject=f"月度 {month:%Y-%m}",
+            data={"rows": rows, "area": area or "", "full_id": True},
         )
         return {"month": f"{month:%Y-%m}", "rows": rows, "output": output}
 

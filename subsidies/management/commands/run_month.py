@@ -23,12 +23,14 @@ class Command(JsonCommand):
         parser.add_argument("month", type=parse_month, metavar="M", help="月份，YYYY-MM")
         parser.add_argument("--area", help="只核定此区划（12 位代码）")
 
-    def answer(self, *, month: date, area: str | None = None, **options: Any) -> dict[str, Any]:
+    def answer(self, **options: Any) -> dict[str, Any]:
+        month, area = options["month"], options["area"]
         counties = counties_for(area)
         started = time.monotonic()
         try:
             months = [
-                month_run(county_code=county, month=month, area_code=area, report=self.report) for county in counties
+                month_run(county_code=county, month=month, area_code=area, report=self.report)
+                for county in counties
             ]
         except MonthRefusedError as error:
             raise Refused(str(error)) from error
