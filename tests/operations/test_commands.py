@@ -1,0 +1,48 @@
+"""Every command ends with one JSON line and the right exit code."""
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from operations.commands import JsonCommand, Refused, parse_month
+
+
+class Answering(JsonCommand):
+    def answer(self, **options: Any) -> dict[str, Any]:
+        self.stderr.write("正在读取")
+        return {"rows": 3, "name": "张测"}
+
+
+class Refusing(JsonCommand):
+    def answer(self, **options: Any) -> dict[str, Any]:
+        raise Refused("第 3 行缺姓名", rows=3)
+
+
+def test_the_answer_is_one_json_line_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command(Answering())
+    out, err = capsys.readouterr()
+    assert json.loads(out.splitlines()[-1]) == {"rows": 3, "name": "张测"} and "正在读取" in err
+
+
+def test_a_refusal_ends_with_exit_code_1_and_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        call_command(Refusing())
+    out, err = capsys.readouterr()
+    assert (
+        ended.value.code == 1
+        and json.loads(out) == {"error": "第 3 行缺姓名", "rows": 3}
+        and "第 3 行" in err
+    )
+
+
+def test_a_month_is_read_as_its_first_day() -> None:
+    assert parse_month("2026-11") == date(2026, 11, 1)
+
+
+@pytest.mark.parametrize("text", ["2026-13", "2026/11", "202611", "2026-1", "今天", ""])
+def test_other_forms_of_a_month_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="YYYY-MM"):
+        parse_month(text)

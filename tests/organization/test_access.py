@@ -1,0 +1,73 @@
+"""Roles grant permissions, areas give scope; the three administrators see no elder."""
+
+import pytest
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
+
+from organization.choices import Permission, Role
+from organization.models import Area, Assignment, User
+from organization.permissions import GRANTS, user_may
+
+pytestmark = pytest.mark.django_db
+COUNTY, TOWN_A, TOWN_B = "990101000000", "990101101000", "990101102000"
+
+
+@pytest.fixture(autouse=True)
+def areas() -> None:
+    for code in (COUNTY, TOWN_A, TOWN_B):
+        Area.objects.create(code=code, name=code)
+
+
+def user_with(*roles: tuple[Role, str]) -> User:
+    user = User.objects.create_user("someone", password="Qinghe-2026-x")
+    for role, area in roles:
+        Assignment.objects.create(user=user, role=role, area_id=area)
+    return user
+
+
+def test_every_role_has_its_grants() -> None:
+    assert set(GRANTS) == set(Role)
+
+
+def test_a_user_without_a_role_may_nothing() -> None:
+    user = user_with()
+    assert not any(user_may(user, permission) for permission in Permission)
+
+
+@pytest.mark.parametrize("role", [Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN])
+def test_the_three_administrators_see_no_elder(role: Role) -> None:
+    assert Permission.ELDER_VIEW not in GRANTS[role]
+
+
+def test_a_supervisor_reads_and_changes_nothing() -> None:
+    writing = {Permission.ROSTER_IMPORT, Permission.MONTH_RUN}
+    assert not writing & GRANTS[Role.SUPERVISOR]
+
+
+def test_scope_is_the_area_of_each_assignment() -> None:
+    user = user_with((Role.TOWNSHIP_CLERK, TOWN_A), (Role.TOWNSHIP_LEAD, TOWN_B))
+    assert user.area_prefixes() == ["990101101", "990101102"]
+
+
+def test_a_wider_area_swallows_a_narrower_one() -> None:
+    user = user_with((Role.BUREAU_CLERK, COUNTY), (Role.TOWNSHIP_CLERK, TOWN_A))
+    assert user.area_prefixes() == ["990101"]
+
+
+def test_the_same_role_cannot_be_given_twice() -> None:
+    with pytest.raises(IntegrityError):
+        user_with((Role.TOWNSHIP_CLERK, TOWN_A), (Role.TOWNSHIP_CLERK, TOWN_A))
+
+
+@pytest.mark.parametrize(
+    "password", ["Short-1", "alllowercase1", "ALLUPPER2026", "1234567890", "password123"]
+)
+def test_a_weak_password_is_refused(password: str) -> None:
+    with pytest.raises(ValidationError):
+        validate_password(password)
+
+
+@pytest.mark.parametrize("password", ["Qinghe2026x", "qinghe-2026", "QINGHE-2026"])
+def test_three_classes_and_ten_characters_are_enough(password: str) -> None:
+    validate_password(password)
