@@ -32,7 +32,11 @@ def run(month: date) -> Month:
 def drawn(elder: Elder, month: date) -> dict[str, Decimal | None]:
     """What the elder draws: money items with outcome 应发."""
     row = Month.objects.get(month=month)
-    lines = Entitlement.objects.of(row).filter(elder=elder, outcome="应发", item__form="现金").select_related("item")
+    lines = (
+        Entitlement.objects.of(row)
+        .filter(elder=elder, outcome="应发", item__form="现金")
+        .select_related("item")
+    )
     return {line.item.code: line.amount for line in lines}
 
 
@@ -47,5 +51,8 @@ def test_a_disabled_poor_elder_of_82_draws_290_yuan_from_four_benefits() -> None
     )
     run(date(2024, 6, 1))
     assert drawn(elder, date(2024, 6, 1)) == {
-        "L03a": Decimal(50), "L19": Decimal(50), "L21": Decimal(100), "L22": Decimal(90)
+        "L03a": Decimal(50),
+        "L19": Decimal(50),
+        "L21": Decimal(100),
+        "L22": Decimal(90),
     }
