@@ -50,7 +50,6 @@ def make_elder(
         value, first, until = (
             given
             if isinstance(given, tuple) and len(given) == 3
-            # type: ignore[misc]  # narrowed by length
             else ((*given, None) if isinstance(given, tuple) else (given, since, None))
         )
         add(elder, Kind(kind), YES if value is True else str(value), first, until)

@@ -36,9 +36,16 @@ def load(*names: str) -> None:
         pack_load(pack=read_pack((FIXTURES / f"{name}.yaml").read_text(encoding="utf-8")))
 
 
+class _WithoutAliases(yaml.SafeDumper):
+    """Packs know no anchors: a value that stands twice is written twice."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 def publish(content: dict[str, Any]) -> None:
     """Publish a pack given as data; money and areas as text, dates as dates."""
-    pack_load(pack=read_pack(yaml.safe_dump(content, allow_unicode=True)))
+    pack_load(pack=read_pack(yaml.dump(content, Dumper=_WithoutAliases, allow_unicode=True)))
 
 
 def item(code: str, rule: str, **given: Any) -> dict[str, Any]:

@@ -214,8 +214,8 @@ def test_the_allowance_of_700_gives_a_supplement_of_210_and_910_for_the_destitut
 
 def test_an_expired_disability_certificate_stops_and_the_renewed_one_pays_from_its_month() -> None:
     load("national", "luliang")
-    expired = {"disability_level": (1, date(2023, 1, 1), date(2025, 6, 1))}
-    elder = make_elder(date(1950, 1, 1), long_term_care=True, **expired)
+    certificate = (1, date(2023, 1, 1), date(2025, 6, 1))
+    elder = make_elder(date(1950, 1, 1), long_term_care=True, disability_level=certificate)
     add(elder, Kind.DISABILITY_LEVEL, "1", date(2025, 9, 10))
     span = months(date(2025, 4, 1), date(2025, 10, 1))
     run_through(span[0], span[-1])
