@@ -257,21 +257,37 @@ def test_a_faulty_pack_is_refused_with_every_fault() -> None:
     assert not Document.objects.exists()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_two_loads_at_once_give_one_set() -> None:
-    source, results, start = pack_text(), [], threading.Barrier(4)
+def loaded_at_once(sources: list[str]) -> list[str]:
+    """Load packs in threads that start together; what each created, or why it was refused, sorted."""
+    results: list[str] = []
+    start = threading.Barrier(len(sources))
 
-    def one_load() -> None:
+    def one_load(source: str) -> None:
         try:
             start.wait()
-            results.append(counts(pack_load(pack=read_pack(source))))
+            results.append(f"created {pack_load(pack=read_pack(source)).created}")
+        except PackError as error:
+            results.append(str(error))
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=one_load) for _ in range(4)]
+    threads = [threading.Thread(target=one_load, args=(source,)) for source in sources]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(results) == [(0, 0, 7)] * 3 + [(7, 0, 0)]
+    return sorted(results)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_loads_at_once_give_one_set() -> None:
+    assert loaded_at_once([pack_text()] * 4) == ["created 0"] * 3 + ["created 7"]
     assert ItemVersion.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_lists_at_once_do_not_take_the_same_item_code() -> None:
+    Area.objects.create(code=COUNTY, name="测试县")
+    first, second = loaded_at_once([pack_text(), pack_text(("document.code", "other-2024"))])
+    assert first == "created 7"
+    assert second.startswith("items[A1].code：《测试县基本养老服务清单》已有这个编码")
