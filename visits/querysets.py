@@ -17,8 +17,8 @@ class ObligationQuerySet(models.QuerySet["Obligation"]):
 
     def visible_to(self, user: User) -> Self:
         """Obligations in one of the user's areas."""
-        return in_areas(self, user.area_prefixes(), "area_code")  # type: ignore[return-value]  # same class in, same class out
+        return in_areas(self, user.area_prefixes(), "area_code")
 
     def in_area(self, code: str) -> Self:
         """Obligations under the area."""
-        return in_areas(self, [area_prefix(code)], "area_code")  # type: ignore[return-value]  # as above
+        return in_areas(self, [area_prefix(code)], "area_code")

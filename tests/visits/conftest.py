@@ -12,9 +12,8 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from catalog.models import Document, VisitTier
 from catalog.selectors import policy_get
 from eldercare.facts import FactsPolicy
-from eldercare.models import Elder
-from eldercare.services.monthly_facts import FRESH, facts_freeze, persons_take
-from organization.areas import township_code
+from eldercare.models import Elder, MonthlyFacts
+from eldercare.services.monthly_facts import FRESH, facts_freeze, facts_store, partition_ensure, persons_take
 from organization.models import Area
 from visits.models import Obligation, Visit
 from visits.services.obligation import obligations_open, obligations_refresh
@@ -69,13 +68,16 @@ def open_month(month: date = MARCH) -> int:
     policy = policy_get(county_code=COUNTY, day=next_month(month))
     assert policy is not None
     facts = FactsPolicy(COUNTY, policy.valid_months, policy.age_from_next_day)
-    towns = {township_code(code)[:9] for code in Elder.objects.values_list("hukou_code", flat=True)}
     opened = 0
+    first = not MonthlyFacts.objects.filter(month=month).exists()
     with transaction.atomic(), connection.cursor() as cursor:
-        for town in sorted(town if town.startswith(COUNTY[:6]) else "" for town in towns):
-            persons_take(cursor, township=town, county_prefix=COUNTY[:6], since=None)
-            facts_freeze(cursor, month=month, policy=facts)
-            opened += obligations_open(cursor, month=month, policy=policy, facts=FRESH)
+        partition_ensure(cursor, "eldercare_monthlyfacts", month)
+        persons = persons_take(cursor, township=None, county_prefix=COUNTY[:6], since=None)
+        if persons is not None:
+            facts_freeze(cursor, month=month, policy=facts, persons=persons)
+            if first:
+                facts_store(cursor, month=month, county_code=COUNTY, revision=1, first=True)
+            opened = obligations_open(cursor, month=month, policy=policy, facts=FRESH)
     return opened
 
 

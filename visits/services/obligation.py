@@ -7,10 +7,13 @@ from django.db.backends.utils import CursorWrapper
 
 from catalog.choices import Per
 from catalog.policy import Policy, PolicyTier
+from eldercare.models import MonthlyFacts
 from eldercare.vocabulary import COLUMNS
+from operations.commands import Refused
 from rules import to_sql
 from visits.choices import INSTITUTIONS
 from visits.counting import outcome_select
+from visits.models import Obligation
 from visits.slots import slot_count
 
 
@@ -50,7 +53,7 @@ def obligations_refresh(*, month: date, county_code: str, elder_ids: list[int] |
     """Bring done, met and exemption in line with visits and registry; return how many rows changed.
 
     elder_ids: only these elders; None: the county's whole month. Recomputed from nothing: a retracted death
-    counts again. Needs READ COMMITTED: refreshes of a month wait for one another and then see what was written.
+    counts again. Needs READ COMMITTED: refreshes of a month wait for one another, then see what was written.
     """
     where = "o.county_code = %(county)s"
     if elder_ids is not None:
@@ -69,6 +72,15 @@ def obligations_refresh(*, month: date, county_code: str, elder_ids: list[int] |
             {"county": county_code, "elders": elder_ids},
         )
         return int(cursor.rowcount)
+
+
+def month_refresh(*, month: date) -> None:
+    """Bring a month of every county in line, as reports want it. Refused if the month was never opened."""
+    if not MonthlyFacts.objects.filter(month=month).exists():
+        raise Refused(f"{month:%Y年%m月}还没有核定，没有探访任务；请先运行 run_month {month:%Y-%m}")
+    rows = Obligation.objects.filter(month=month).order_by()
+    for county_code in sorted(set(rows.values_list("county_code", flat=True).distinct())):
+        obligations_refresh(month=month, county_code=county_code)
 
 
 def _due(tier: PolicyTier, month: date) -> int:
