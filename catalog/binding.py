@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Final
 
 from catalog.choices import ValueKind
 from catalog.models import ExclusionGroup, ItemVersion, VisitTier
 from catalog.policy import (
+    AGE_FROM_NEXT_DAY,
+    VALID_MONTHS,
     Policy,
     PolicyAmount,
     PolicyError,
@@ -19,10 +20,6 @@ from catalog.policy import (
 )
 from eldercare.vocabulary import FACTS
 from rules import Node, RuleError, Vocabulary, bind, parse_amount, parse_rule
-
-#: Names of the parameters that shape the facts themselves (contract, semantics pinned).
-VALID_MONTHS: Final = "评估有效月数"
-AGE_FROM_NEXT_DAY: Final = "周岁次日计"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from rules import Node, conditions_used, parameters_used, to_text
+
+#: Names of the parameters that shape the facts themselves (contract, semantics pinned).
+VALID_MONTHS: Final = "评估有效月数"
+AGE_FROM_NEXT_DAY: Final = "周岁次日计"
 
 
 class PolicyError(ValueError):

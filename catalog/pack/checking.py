@@ -4,13 +4,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from catalog.choices import ValueKind
 from catalog.pack.content import Pack, PackAmount, PackItem
 from catalog.pack.faults import Faults
+from catalog.policy import AGE_FROM_NEXT_DAY, VALID_MONTHS
 from eldercare.vocabulary import FACTS
 from organization.areas import area_prefix
 from rules import Node, RuleError, Vocabulary, amount, facts_used, parameters_used, parse_amount, parse_rule
+
+FACT_PARAMETERS: Final[Mapping[str, tuple[int, int]]] = {VALID_MONTHS: (1, 120), AGE_FROM_NEXT_DAY: (0, 1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ def check_pack(pack: Pack, around: Surroundings) -> tuple[str, ...]:
     _check_references(pack, around, faults)
     vocabulary = _vocabulary(pack, around, faults)
     _check_rules(pack, vocabulary, faults)
+    _check_fact_parameters(pack, faults)
     for item in pack.items:
         _check_floor(item, around, faults)
     return tuple(faults)
@@ -169,6 +174,16 @@ def _check_pay(where: str, text: str, vocabulary: Vocabulary, faults: Faults) ->
     figure = amount(node, {})
     if figure is not None and figure < 0:
         faults.add(where, f"“{text}”是负数，不能小于 0")
+
+
+def _check_fact_parameters(pack: Pack, faults: Faults) -> None:
+    """The parameters that shape the facts take whole numbers within bounds."""
+    for value in pack.values:
+        least, most = FACT_PARAMETERS.get(value.name, (None, None))
+        if least is None or most is None or value.kind == ValueKind.CONDITION:
+            continue
+        if not value.value.isdecimal() or not least <= int(value.value) <= most:
+            faults.add(value.where, f"“{value.name}”应为 {least} 到 {most} 的整数，现为 {value.value}")
 
 
 def _check_floor(item: PackItem, around: Surroundings, faults: Faults) -> None:

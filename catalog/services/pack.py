@@ -18,6 +18,7 @@ from organization.models import Area, Bureau, User
 #: One load at a time in the whole database; the number only has to be ours.
 LOAD_LOCK: Final = 7_310_442_019
 COUNTRY: Final = "000000000000"
+MAX_AREA_NAME: Final = 60
 _TITLE_AREA = re.compile(r"^(?:关于)?(?:印发)?《?(.+?)(?:基本)?养老服务")
 
 
@@ -83,7 +84,10 @@ def _area_get_or_create(document: PackDocument, name: str) -> Area:
     title_name = "全国" if document.area == COUNTRY else area_name_in(document.title)
     area, _ = Area.objects.get_or_create(
         code=document.area,
-        defaults={"name": name or title_name or document.area, "parent": _nearest_area_above(document.area)},
+        defaults={
+            "name": (name or title_name or document.area)[:MAX_AREA_NAME],
+            "parent": _nearest_area_above(document.area),
+        },
     )
     return area
 

@@ -291,3 +291,8 @@ def test_two_lists_at_once_do_not_take_the_same_item_code() -> None:
     first, second = loaded_at_once([pack_text(), pack_text(("document.code", "other-2024"))])
     assert first == "created 7"
     assert second.startswith("items[A1].code：《测试县基本养老服务清单》已有这个编码")
+
+
+def test_an_overlong_name_of_an_area_is_cut() -> None:
+    load(area_name="县" * 61)
+    assert Area.objects.get(code=COUNTY).name == "县" * 60

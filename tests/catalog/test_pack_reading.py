@@ -231,6 +231,26 @@ def test_a_pack_must_fit_the_lists_around_it(around: Surroundings, said: str) ->
     assert any(fault.startswith(said) for fault in found), found
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "right"),
+    [
+        ("评估有效月数", 0, False),
+        ("评估有效月数", 1, True),
+        ("评估有效月数", 120, True),
+        ("评估有效月数", 121, False),
+        ("评估有效月数", 0.5, False),
+        ("周岁次日计", 0, True),
+        ("周岁次日计", 1, True),
+        ("周岁次日计", 2, False),
+    ],
+)
+def test_parameters_that_shape_the_facts_are_bounded(name: str, value: Any, right: bool) -> None:
+    parameter = {"name": name, "values": [{"from": date(2024, 1, 1), "value": value}]}
+    found = faults(("parameters", [parameter]), ("items.0.rule", "年龄 >= 80"))
+    assert (found == ()) is right
+    assert right or "的整数，现为" in found[0]
+
+
 def test_rules_may_use_words_of_the_lists_above() -> None:
     around = Surroundings(numbers=frozenset({"老年人年龄"}))
     assert faults(("items.0.rule", "年龄 >= 老年人年龄"), around=around) == ()
