@@ -10,9 +10,8 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from catalog.policy import Policy
-from organization.areas import area_prefix
 from subsidies.choices import LineKind, Outcome
-from subsidies.models import Adjustment, Month
+from subsidies.models import Month
 
 
 def month_settle(*, month: Month) -> None:
@@ -23,28 +22,36 @@ def month_settle(*, month: Month) -> None:
     month.refresh_from_db()
 
 
-def adjustments_store(*, run: Month, policy: Policy, earlier: list[Month], area_code: str | None) -> int:
-    """Bring the run's due lines in line with the newest facts; return how many stand.
-
-    A run that is settled itself keeps its lines: what has changed since belongs to the newest run.
-    """
-    if run.settled_revision is not None:
-        return run.adjustments.count()
-    prefix = area_prefix(area_code) if area_code else ""
-    with transaction.atomic(), connection.cursor() as cursor:
-        Adjustment.objects.filter(run=run, area_code__startswith=prefix).delete()
-        for past in earlier:
-            items = [i.item_id for i in policy.items if i.lookback >= _distance(past.month, run.month)]
-            if items:
-                cursor.execute(_due_insert(run, past, prefix), [items, items])
-        return run.adjustments.count()
-
-
-def _distance(first: date, last: date) -> int:
+def months_between(first: date, last: date) -> int:
+    """Number of months from one month to a later one."""
     return (last.year - first.year) * 12 + last.month - first.month
 
 
-def _due_insert(run: Month, past: Month, prefix: str) -> str:
+def adjustments_store(*, run: Month, policy: Policy, earlier: list[tuple[Month, Policy]]) -> int:
+    """Bring the run's due lines in line with the newest facts; return how many stand.
+
+    earlier: months that some item looks back to, each with its own policy. Always the whole county: who has moved
+    between townships has the two sides of the subtraction in both. A run that is settled itself keeps its lines: what
+    has changed since belongs to the newest run.
+    """
+    if run.settled_revision is not None:
+        return run.adjustments.count()
+    with transaction.atomic(), connection.cursor() as cursor:
+        run.adjustments.all().delete()
+        for past, then in earlier:
+            items = _items_reaching(policy, then, months_between(past.month, run.month))
+            if items:
+                cursor.execute(_due_insert(run, past), [items, items])
+        return run.adjustments.count()
+
+
+def _items_reaching(now: Policy, then: Policy, distance: int) -> list[int]:
+    """Items that look back so many months; one that has ended meanwhile keeps the look-back it had."""
+    lookbacks = {i.item_id: i.lookback for i in then.items} | {i.item_id: i.lookback for i in now.items}
+    return [item_id for item_id, lookback in lookbacks.items() if lookback >= distance]
+
+
+def _due_insert(run: Month, past: Month) -> str:
     """INSERT of entitled − settled for one earlier month; two parameters: the items whose look-back reaches it."""
     entitlement = f"subsidies_entitlement_{past.month:%Y%m}"
     paying = f"county_code = '{past.county_code}' AND outcome = '{Outcome.DUE}' AND amount IS NOT NULL"
@@ -65,6 +72,5 @@ def _due_insert(run: Month, past: Month, prefix: str) -> str:
             FROM subsidies_adjustment a JOIN subsidies_month r ON r.id = a.run_id
             WHERE r.county_code = '{run.county_code}' AND r.month < '{run.month}' AND a.month = '{past.month}'
         ) lines
-        WHERE starts_with(area_code, '{prefix}')
         GROUP BY elder_id, item_id
         HAVING sum(amount) <> 0"""

@@ -14,7 +14,7 @@ from eldercare.facts import month_last_day
 from eldercare.services.monthly_facts import partition_ensure, registry_version, townships_of
 from organization.areas import area_prefix
 from subsidies.models import Chunk, Month
-from subsidies.services.adjustment import adjustments_store, month_settle
+from subsidies.services.adjustment import adjustments_store, month_settle, months_between
 from subsidies.services.chunk import ChunkTask, chunk_decide
 from subsidies.services.publication import month_publish
 from visits.services.obligation import obligations_refresh
@@ -42,21 +42,23 @@ def month_run(
     """Decide month M of a county by the newest facts and compute what earlier months still owe or are owed.
 
     month: first day. area_code: only the townships under it. Safe to repeat: unchanged inputs change nothing, and an
-    interrupted run goes on where it stopped. Raises MonthRefusedError where no list is in force.
+    interrupted run goes on where it stopped. Raises MonthRefusedError where no list is in force or nobody lives.
     """
-    policy = _policy_for(county_code, month)
     with _alone(county_code):
+        policy = _policy_for(county_code, month)
+        _refuse_empty(county_code, area_code)
         row, _ = Month.objects.get_or_create(county_code=county_code, month=month)
         earlier = list(Month.objects.filter(county_code=county_code, month__lt=month, revision__gt=0))
         for past in earlier:
             month_settle(month=past)
-        for past in _within_lookback(earlier, policy, month):
+        reach = [
+            (past, _policy_for(county_code, past.month)) for past in _within_lookback(earlier, policy, month)
+        ]
+        for past, then in reach:
             report(f"复核 {past.month:%Y年%m月}", 0, 0)
-            _decide(past, _policy_for(county_code, past.month), area_code, _silent, workers)
+            _decide(past, then, area_code, _silent, workers)
         _decide(row, policy, area_code, report, workers)
-        adjustments_store(
-            run=row, policy=policy, earlier=_within_lookback(earlier, policy, month), area_code=area_code
-        )
+        adjustments_store(run=row, policy=policy, earlier=reach)
         report("更新探访任务", 0, 0)
         obligations_refresh(month=month, county_code=county_code)
     row.refresh_from_db()
@@ -79,9 +81,11 @@ def _within_lookback(earlier: list[Month], policy: Policy, month: date) -> list[
     return [past for past in earlier if months_between(past.month, month) <= longest]
 
 
-def months_between(first: date, last: date) -> int:
-    """Number of months from one month to a later one."""
-    return (last.year - first.year) * 12 + last.month - first.month
+def _refuse_empty(county_code: str, area_code: str | None) -> None:
+    if area_code is not None and not any(
+        _covers(township, area_code) for township in townships_of(county_code)
+    ):
+        raise MonthRefusedError(f"区划 {area_code} 没有登记的老年人，请核对区划代码")
 
 
 def _decide(month: Month, policy: Policy, area_code: str | None, report: Report, workers: int) -> None:
@@ -90,41 +94,42 @@ def _decide(month: Month, policy: Policy, area_code: str | None, report: Report,
         partition_ensure(cursor, "subsidies_entitlement", month.month)
     revision = month.revision + 1
     version = registry_version()
-    tasks = _tasks(month, policy, area_code, revision, version)
+    _chunks_ensure(month, policy)
     with _shared_snapshot() as snapshot:
-        _run_tasks([replace(task, snapshot=snapshot) for task in tasks], policy, report, workers)
+        tasks = _tasks(
+            month,
+            policy,
+            area_code,
+            ChunkTask((), month.month, None, revision, None, False, version, snapshot),
+        )
+        _run_tasks(tasks, policy, report, workers)
     report("汇总与发布", len(tasks), len(tasks))
     month_publish(month=month, policy=policy, revision=revision)
 
 
-def _tasks(
-    month: Month, policy: Policy, area_code: str | None, revision: int, version: int
-) -> list[ChunkTask]:
-    """One task per township, or a single one if only changed elders have to be decided again."""
+def _chunks_ensure(month: Month, policy: Policy) -> None:
+    """One chunk per township; after the registry version was noted, so that nobody below it lives in a missing one."""
     Chunk.objects.bulk_create(
         [Chunk(month=month, township=township) for township in townships_of(policy.county_code)],
         ignore_conflicts=True,
     )
-    chunks = [
-        c for c in Chunk.objects.filter(month=month).order_by("township") if _covers(c.township, area_code)
-    ]
-    first = not Chunk.objects.filter(month=month, facts_version__gt=0).exists()
-    whole = ChunkTask(
-        chunk_ids=tuple(c.pk for c in chunks),
-        month=month.month,
-        township=None,
-        revision=revision,
-        since=min((c.facts_version for c in chunks), default=0),
-        first=first,
-        version=version,
-        snapshot="",
-    )
-    known = [c for c in chunks if c.facts_version > 0]
-    if area_code is None and known and all(c.policy == policy.digest for c in known):
-        return [replace(whole, since=min(c.facts_version for c in known))]
+
+
+def _tasks(month: Month, policy: Policy, area_code: str | None, base: ChunkTask) -> list[ChunkTask]:
+    """One task per township, or a single one if only changed elders have to be decided again.
+
+    Reads inside the run's snapshot: a chunk that anyone else writes from now on fails to be written by this run.
+    """
+    every = list(Chunk.objects.filter(month=month).order_by("township"))
+    base = replace(base, first=not any(c.facts_version for c in every))
+    chunks = [c for c in every if _covers(c.township, area_code)]
+    if area_code is None and chunks and all(c.facts_version and c.policy == policy.digest for c in chunks):
+        return [
+            replace(base, chunk_ids=tuple(c.pk for c in chunks), since=min(c.facts_version for c in chunks))
+        ]
     return [
         replace(
-            whole,
+            base,
             chunk_ids=(c.pk,),
             township=c.township,
             since=c.facts_version if c.facts_version and c.policy == policy.digest else None,
