@@ -26,7 +26,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Persons:
-    """A relation with column id, and the range of ids in it, which lets the planner read only that part."""
+    """A relation with columns id and changed, and the range of its ids: the planner then reads only that part."""
 
     relation: str
     lowest: int
@@ -85,7 +85,7 @@ def age_day(reading: Reading, policy: FactsPolicy) -> date:
 
 
 def facts_select(reading: Reading, policy: FactsPolicy, persons: Persons) -> str:
-    """SELECT of one row per elder of `persons` who is among the county's persons."""
+    """SELECT of one row per elder of `persons` who is among the county's persons; `changed` is handed through."""
     prefix = area_prefix(policy.county_code)
     facts = ",\n".join(f"{_pivot(column)} AS {column.column}" for column in FROM_CIRCUMSTANCE)
     residence = "coalesce(p.residence_code, p.hukou_code)"
@@ -96,7 +96,7 @@ def facts_select(reading: Reading, policy: FactsPolicy, persons: Persons) -> str
                {age_sql("e.birth_date", age_day(reading, policy))}::smallint AS age, e.sex,
                coalesce({_here("p.hukou_code", prefix)}, false) AS hukou_here,
                coalesce({_here(residence, prefix)}, false) AS resident_here,
-               {", ".join(f"p.{column.column}" for column in FROM_CIRCUMSTANCE)}
+               {", ".join(f"p.{column.column}" for column in FROM_CIRCUMSTANCE)}, p.changed
         FROM eldercare_elder e
         JOIN (
             SELECT c.elder_id,
@@ -104,7 +104,8 @@ def facts_select(reading: Reading, policy: FactsPolicy, persons: Persons) -> str
                    max(c.value) FILTER (WHERE c.kind = '{Kind.RESIDENCE}') AS residence_code,
                    min(lower(c.valid)) FILTER (WHERE c.kind = '{Kind.DEATH}') AS death_date,
                    min(lower(c.valid)) FILTER (WHERE c.kind = '{Kind.MOVED_OUT}') AS moved_out_date,
-                   {facts}
+                   {facts},
+                   bool_or(r.changed) AS changed
             FROM {persons.relation} r JOIN eldercare_circumstance c ON c.elder_id = r.id
             WHERE {persons.own("c.elder_id")} AND {_holds(reading.day)}
               AND (c.kind <> '{Kind.ABILITY_LEVEL}' OR date '{reading.day}' < {_expiry(policy)})

@@ -81,20 +81,23 @@ def persons_take(
             UNION SELECT elder_id FROM eldercare_circumstance WHERE version > {since})"""
     cursor.execute(f"DROP TABLE IF EXISTS {PERSONS}, {FRESH}")
     cursor.execute(
-        f"CREATE TEMP TABLE {PERSONS} ON COMMIT DROP AS SELECT e.id FROM eldercare_elder e WHERE {where}"
+        f"CREATE TEMP TABLE {PERSONS} ON COMMIT DROP AS SELECT e.id, false AS changed FROM eldercare_elder e WHERE {where}"
     )
     return _persons(cursor, PERSONS)
 
 
 def facts_freeze(cursor: CursorWrapper, *, month: date, policy: FactsPolicy, persons: Persons) -> None:
     """Fill month_fresh with opening and closing facts of the persons; equal ones share a row."""
-    cursor.execute(f"CREATE TEMP TABLE {CHANGED} ON COMMIT DROP AS {changed_select(month, policy, persons)}")
+    cursor.execute(
+        f"CREATE TEMP TABLE {CHANGED} ON COMMIT DROP AS"
+        f" SELECT id, true AS changed FROM ({changed_select(month, policy, persons)}) AS moved"
+    )
     changed = _persons(cursor, CHANGED)
+    cursor.execute(f"UPDATE {PERSONS} p SET changed = true FROM {CHANGED} c WHERE c.id = p.id")
     cursor.execute(f"""
         CREATE TEMP TABLE {FRESH} ON COMMIT DROP AS
         SELECT {FACT_COLUMNS}, true AS opening,
-               death_date IS NULL AND moved_out_date IS NULL
-               AND NOT EXISTS (SELECT FROM {CHANGED} WHERE id = elder_id) AS closing
+               death_date IS NULL AND moved_out_date IS NULL AND NOT changed AS closing
         FROM ({facts_select(opening_reading(month), policy, persons)}) AS opening_facts
     """)
     if changed:
