@@ -81,7 +81,8 @@ def persons_take(
             UNION SELECT elder_id FROM eldercare_circumstance WHERE version > {since})"""
     cursor.execute(f"DROP TABLE IF EXISTS {PERSONS}, {FRESH}")
     cursor.execute(
-        f"CREATE TEMP TABLE {PERSONS} ON COMMIT DROP AS SELECT e.id, false AS changed FROM eldercare_elder e WHERE {where}"
+        f"CREATE TEMP TABLE {PERSONS} ON COMMIT DROP AS"
+        f" SELECT e.id, false AS changed FROM eldercare_elder e WHERE {where}"
     )
     return _persons(cursor, PERSONS)
 
