@@ -1,10 +1,65 @@
-"""What every page's frame shows."""
+"""What every page's frame shows, read only when a template asks for it."""
 
+from datetime import date
+from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
 
+from operations.models import Todo
+from organization.choices import Permission
+from organization.models import Assignment, User
+from organization.permissions import permissions_of
+from portal.navigation import MenuEntry, menu_for
+from portal.scope import Place, place_of, todos_for
+from subsidies.models import Month
+
+
+class Shell:
+    """Frame of one request of a signed-in user."""
+
+    def __init__(self, user: User, path: str) -> None:
+        self.user = user
+        self.path = path
+
+    @cached_property
+    def granted(self) -> frozenset[Permission]:
+        """Everything that the user's roles grant."""
+        return permissions_of(self.user)
+
+    @cached_property
+    def may(self) -> dict[str, bool]:
+        """Permission codes → granted, for templates."""
+        return {permission.value: permission in self.granted for permission in Permission}
+
+    @cached_property
+    def menu(self) -> list[MenuEntry]:
+        """The left menu."""
+        return menu_for(self.granted, self.path, is_staff=self.user.is_staff)
+
+    @property
+    def assignments(self) -> list[Assignment]:
+        """Roles and areas of the user."""
+        return self.user.active_assignments
+
+    @cached_property
+    def place(self) -> Place:
+        """County and area of the user."""
+        return place_of(self.user)
+
+    @cached_property
+    def month(self) -> date | None:
+        """The newest month decided for the county."""
+        months = Month.objects.filter(county_code=self.place.county_code, revision__gt=0)
+        return months.order_by("-month").values_list("month", flat=True).first()
+
+    @cached_property
+    def todo_count(self) -> int:
+        """Open to-dos addressed to the user."""
+        return todos_for(self.user, Todo.objects.filter(done_at=None)).count()
+
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context of the frame around every page."""
-    return {}
+    user = getattr(request, "user", None)
+    return {"shell": Shell(user, request.path)} if isinstance(user, User) else {}

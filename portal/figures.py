@@ -1,0 +1,91 @@
+"""A month's figures for a user's areas. A published revision never changes, so what was summed once is kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from django.core.cache import cache
+
+from organization.models import User
+from portal.charts import BarChart, bar_chart
+from portal.month_rows import CHANGES, lines_of
+from subsidies.choices import Outcome
+from subsidies.models import Month
+from subsidies.selectors import MonthSummary, month_summary
+
+KEPT_SECONDS: Final = 24 * 3600
+MONTHS_SHOWN: Final = 6
+
+
+@dataclass(frozen=True)
+class MonthFigures:
+    """One month with its summary."""
+
+    month: Month
+    summary: MonthSummary
+
+    @property
+    def due(self) -> int:
+        """Lines with 应发."""
+        return self.summary.outcomes[Outcome.DUE]
+
+    @property
+    def missed(self) -> int:
+        """Lines entitled but not applied for (漏享)."""
+        return self.summary.outcomes[Outcome.NOT_APPLIED]
+
+
+@dataclass(frozen=True)
+class ChangeFigures:
+    """Lines that are 应发 and were not a month before, no longer are, or are with another amount."""
+
+    new: int
+    stopped: int
+    changed: int
+
+
+def change_figures(month: Month, user: User) -> ChangeFigures:
+    """Differences from the month before within the user's areas."""
+    before = (
+        Month.objects.filter(county_code=month.county_code, month__lt=month.month).order_by("-month").first()
+    )
+    key = f"month-changes:{_version(month)}:{_version(before) if before else ''}:{'.'.join(user.area_prefixes())}"
+    found: ChangeFigures | None = cache.get(key)
+    if found is None:
+        counts = {change: lines_of(month, user, change).count() for change, _ in CHANGES}
+        found = ChangeFigures(**counts)
+        cache.set(key, found, KEPT_SECONDS)
+    return found
+
+
+def month_figures(month: Month, user: User) -> MonthFigures:
+    """Summary of the published revision within the user's areas."""
+    key = f"month-summary:{_version(month)}:{'.'.join(user.area_prefixes())}"
+    summary: MonthSummary | None = cache.get(key)
+    if summary is None:
+        summary = month_summary(month, user)
+        cache.set(key, summary, KEPT_SECONDS)
+    return MonthFigures(month, summary)
+
+
+def amount_chart(figures: Sequence[MonthFigures]) -> BarChart:
+    """Money due by month, oldest first; bars carry 万元."""
+    return bar_chart(
+        [(_label(row.month.month), row.summary.amount, _ten_thousands(row.summary.amount)) for row in figures]
+    )
+
+
+def _version(month: Month) -> str:
+    """What a month's published figures depend on."""
+    moment = month.published_at.timestamp() if month.published_at else 0
+    return f"{month.pk}:{month.revision}:{moment}"
+
+
+def _label(month: date) -> str:
+    return f"{month.year}年{month.month}月" if month.month == 1 else f"{month.month}月"
+
+
+def _ten_thousands(amount: Decimal) -> str:
+    return f"{amount / 10000:,.2f}万"

@@ -1,0 +1,45 @@
+"""The left menu: at most one level so far, each entry shown to whom it is open."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.urls import reverse
+
+from organization.choices import Permission
+
+
+@dataclass(frozen=True)
+class MenuEntry:
+    """One line of the menu; current: the page shown lies under it."""
+
+    label: str
+    icon: str
+    url: str
+    current: bool
+
+
+ENTRIES: Final = (
+    ("工作台", "home", "portal:workbench", Permission.SIGNED_IN),
+    ("老年人", "people", "portal:elder-list", Permission.ELDER_VIEW),
+    ("花名册导入", "upload", "portal:import-list", Permission.ROSTER_IMPORT),
+    ("月度核定", "calendar", "portal:month-list", Permission.MONTH_VIEW),
+    ("服务清单", "list", "portal:item-list", Permission.CATALOG_VIEW),
+    ("帮助", "help", "portal:guide", Permission.SIGNED_IN),
+)
+ADMIN: Final = ("配置管理", "settings", "/admin/")
+
+
+def menu_for(granted: frozenset[Permission], path: str, *, is_staff: bool) -> list[MenuEntry]:
+    """Entries open to a user with these permissions; the one that the path lies under is current."""
+    entries = [
+        MenuEntry(label, icon, url, _covers(url, path))
+        for label, icon, name, permission in ENTRIES
+        if permission in granted and (url := reverse(name))
+    ]
+    if is_staff:
+        entries.append(MenuEntry(*ADMIN, current=False))
+    return entries
+
+
+def _covers(url: str, path: str) -> bool:
+    return path == url if url == "/" else path.startswith(url)

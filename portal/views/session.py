@@ -1,0 +1,35 @@
+"""Signing in and out."""
+
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+
+from organization.choices import Permission
+from organization.permissions import public, requires
+from portal.forms import SignInForm
+
+
+class SignInView(LoginView):
+    """The sign-in page; a partial request of an expired session is sent there as a whole page."""
+
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.headers.get("HX-Request") and not request.user.is_authenticated:
+            here = urlsplit(request.headers.get("HX-Current-URL", "/"))
+            query = urlencode({"idle": 1, "next": here._replace(scheme="", netloc="").geturl()})
+            return HttpResponse(headers={"HX-Redirect": f"{reverse('login')}?{query}"})
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs, idle_minutes=settings.IDLE_MINUTES)
+
+
+sign_in = public(SignInView.as_view())
+sign_out = requires(Permission.SIGNED_IN)(LogoutView.as_view())

@@ -1,0 +1,44 @@
+"use strict";
+/* Small conveniences over pages that work without them. */
+document.addEventListener("keydown", function (event) {
+  var typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
+  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
+    var box = document.querySelector("[data-search]");
+    if (box) {
+      event.preventDefault();
+      box.focus();
+      box.select();
+    }
+  }
+  if (event.key === "Escape") {
+    document.querySelectorAll("details.me[open]").forEach(function (panel) { panel.removeAttribute("open"); });
+  }
+});
+document.addEventListener("click", function (event) {
+  document.querySelectorAll("details.me[open]").forEach(function (panel) {
+    if (!panel.contains(event.target)) { panel.removeAttribute("open"); }
+  });
+  var printer = event.target.closest("[data-print]");
+  if (printer) { window.print(); }
+});
+/* A second click on a form that is on its way does nothing; the server guards as well. */
+document.addEventListener("submit", function (event) {
+  var form = event.target;
+  if (form.method !== "post" || form.hasAttribute("hx-post")) { return; }
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "1";
+  window.setTimeout(function () { delete form.dataset.sent; }, 8000);
+});
+window.addEventListener("pageshow", function () {
+  document.querySelectorAll("form[data-sent]").forEach(function (form) { delete form.dataset.sent; });
+});
+/* The name of a chosen file, in our own words instead of the browser's. */
+document.addEventListener("change", function (event) {
+  var label = event.target.type === "file" && event.target.closest("label");
+  if (label && event.target.files.length) {
+    label.querySelector("[data-file-name]").textContent = event.target.files[0].name;
+  }
+});

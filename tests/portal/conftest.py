@@ -1,0 +1,108 @@
+"""What tests of pages share: signed-in clients and a decided month."""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from catalog.models import Item
+from catalog.selectors import policy_get
+from eldercare.facts import FactsPolicy
+from eldercare.models import Elder
+from eldercare.services.monthly_facts import facts_freeze, facts_store, partition_ensure, persons_take
+from organization.models import Area, User
+from subsidies.models import Entitlement, ItemCount, Month
+from tests.conftest import COUNTY, VILLAGE_A, VILLAGE_B
+from tests.registry import make_elder
+from tests.subsidies.county import item, publish_list
+
+MARCH = date(2026, 3, 1)
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+SignIn = Callable[[User], Client]
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> Iterator[None]:
+    """Figures kept for a revision must not outlive the test's rows."""
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def sign_in() -> SignIn:
+    """Give a client signed in as the user."""
+
+    def as_user(user: User) -> Client:
+        client = Client()
+        client.force_login(user, backend=BACKEND)
+        return client
+
+    return as_user
+
+
+@pytest.fixture
+def elder_b(county: Area) -> Elder:
+    """An elder of 乙镇: 86, no circumstances."""
+    return make_elder(date(1940, 2, 3), hukou=VILLAGE_B, name="钱乙福")
+
+
+@pytest.fixture
+def month(elder_a: Elder, elder_b: Elder) -> Month:
+    """March 2026 decided: both elders draw A1 (50 元), elder_a misses A2, both are counted in A3; A4 is unknown."""
+    publish_list(
+        item("A1", "年龄 >= 80"),
+        item("A2", "低保", application="申请", amount=100, number=2),
+        item("A3", "年龄 >= 60", track="计数", amount=None, form="服务", number=3),
+        item("A4", "能力等级 >= 2", number=4),
+    )
+    row = Month.objects.create(
+        county_code=COUNTY, month=MARCH, revision=1, persons=2, published_at=timezone.now()
+    )
+    _freeze(MARCH)
+    decide(row, elder_a, "A1", "应发", VILLAGE_A)
+    decide(row, elder_a, "A2", "未申请", VILLAGE_A, "100.00")
+    decide(row, elder_b, "A1", "应发", VILLAGE_B)
+    for village in (VILLAGE_A, VILLAGE_B):
+        ItemCount.objects.create(month=row, item=an_item("A3"), area_code=village, revision=1, persons=1)
+    return row
+
+
+def an_item(code: str) -> Item:
+    """An item of the test list."""
+    return Item.objects.get(code=code)
+
+
+def decide(
+    month: Month, elder: Elder, code: str, outcome: str, area_code: str, amount: str = "50.00"
+) -> Entitlement:
+    """Store one line of a month."""
+    return Entitlement.objects.create(
+        month=month.month,
+        county_code=month.county_code,
+        elder=elder,
+        item=an_item(code),
+        item_version=an_item(code).versions.get(),
+        area_code=area_code,
+        amount=Decimal(amount),
+        outcome=outcome,
+        rev_from=1,
+    )
+
+
+def _freeze(month: date) -> None:
+    """Freeze everybody's facts as revision 1."""
+    policy = policy_get(county_code=COUNTY, day=month)
+    assert policy is not None
+    with connection.cursor() as cursor:
+        for table in ("eldercare_monthlyfacts", "subsidies_entitlement"):
+            partition_ensure(cursor, table, month)
+        persons = persons_take(cursor, township=None, county_prefix=COUNTY[:6], since=None)
+        assert persons is not None
+        facts = FactsPolicy(COUNTY, policy.valid_months, policy.age_from_next_day)
+        facts_freeze(cursor, month=month, policy=facts, persons=persons)
+        facts_store(cursor, month=month, county_code=COUNTY, revision=1, first=True)

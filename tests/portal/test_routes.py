@@ -1,0 +1,135 @@
+"""Every route declares its permission; personal pages are kept out of caches; numbers are masked."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from eldercare.models import Elder
+from organization.models import User
+from subsidies.models import Month
+from tests.portal.conftest import SignIn
+
+LONG_NUMBER = re.compile(rb"(?<![0-9a-f])\d{17}[\dXx](?![0-9a-f])")
+PUBLIC = {"healthz", "readyz", "login"}
+
+
+def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Every route of the site with its view; the admin and static files are left to Django."""
+    for pattern in resolver.url_patterns:
+        path = prefix + str(pattern.pattern)
+        if path.startswith(("admin/", "static/")):
+            continue
+        if isinstance(pattern, URLPattern):
+            yield path, pattern.callback
+        else:
+            yield from routes(pattern, path)
+
+
+def pages(elder: Elder, month: Month) -> list[str]:
+    """Every page that a clerk opens."""
+    slug = f"{month.month:%Y-%m}"
+    names: list[tuple[str, list[Any]]] = [
+        ("workbench", []),
+        ("elder-list", []),
+        ("elder-detail", [elder.pk]),
+        ("elder-services", [elder.pk]),
+        ("import-list", []),
+        ("month-list", []),
+        ("month-detail", [slug]),
+        ("month-lines", [slug]),
+        ("month-adjustments", [slug]),
+        ("month-visits", [slug]),
+        ("item-list", []),
+        ("guide", []),
+    ]
+    return [reverse(f"portal:{name}", args=args) for name, args in names]
+
+
+def test_every_route_declares_a_permission() -> None:
+    undeclared = [path for path, view in routes(get_resolver()) if not hasattr(view, "permission")]
+    assert undeclared == []
+
+
+def test_only_the_doors_and_the_health_checks_are_open_to_everyone() -> None:
+    found = {path for path, view in routes(get_resolver()) if getattr(view, "permission", "") is None}
+    assert found == {f"{name}/" if name == "login" else name for name in PUBLIC}
+
+
+@pytest.mark.django_db
+def test_a_stranger_is_sent_to_the_sign_in_page_from_every_page(
+    client: Client, elder_a: Elder, month: Month
+) -> None:
+    for url in pages(elder_a, month):
+        response = client.get(url)
+        assert (response.status_code, response.headers["Location"].split("?")[0]) == (302, "/login/"), url
+
+
+def test_the_admin_needs_staff(sign_in: SignIn, clerk_a: User) -> None:
+    response = sign_in(clerk_a).get("/admin/")
+    assert response.status_code == 302
+    assert response.headers["Location"].startswith("/admin/login/")
+
+
+def test_every_page_opens_for_the_bureau_clerk_with_strict_headers(
+    sign_in: SignIn, bureau_clerk: User, elder_a: Elder, month: Month
+) -> None:
+    client = sign_in(bureau_clerk)
+    for url in pages(elder_a, month):
+        response = client.get(url)
+        assert response.status_code == 200, url
+        assert response.headers["Cache-Control"] == "no-store"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        policy = response.headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert "unsafe" not in policy
+
+
+def test_no_page_writes_style_or_script_into_itself(
+    sign_in: SignIn, bureau_clerk: User, elder_a: Elder, month: Month
+) -> None:
+    inline = re.compile(rb"<style|<script>|<script(?! src=)|\sstyle=|\son[a-z]+=|javascript:")
+    client = sign_in(bureau_clerk)
+    for url in pages(elder_a, month):
+        assert inline.findall(client.get(url).content) == [], url
+
+
+def test_no_page_shows_a_whole_id_number(
+    sign_in: SignIn, bureau_clerk: User, elder_a: Elder, month: Month
+) -> None:
+    client = sign_in(bureau_clerk)
+    for url in pages(elder_a, month):
+        content = client.get(url).content
+        assert elder_a.id_number.encode() not in content, url
+        assert LONG_NUMBER.findall(content) == [], url
+
+
+def test_the_system_administrator_sees_no_elder(
+    sign_in: SignIn, system_admin: User, elder_a: Elder, month: Month
+) -> None:
+    client = sign_in(system_admin)
+    answers = {url: client.get(url).status_code for url in pages(elder_a, month)}
+    opened = {url for url, status in answers.items() if status == 200}
+    assert opened == {reverse("portal:workbench"), reverse("portal:guide")}
+    assert set(answers.values()) == {200, 403}
+
+
+def test_the_reader_gets_403_on_every_change(sign_in: SignIn, reader_a: User, elder_a: Elder) -> None:
+    client = sign_in(reader_a)
+    for name, args in (("elder-reveal", [elder_a.pk]), ("month-start", []), ("import-list", [])):
+        assert client.post(reverse(f"portal:{name}", args=args)).status_code == 403, name
+
+
+def test_a_missing_permission_says_which_and_whom_to_ask(sign_in: SignIn, reader_a: User) -> None:
+    text = sign_in(reader_a).get(reverse("portal:import-list")).content.decode()
+    assert "「导入花名册」" in text
+    assert "系统管理员" in text
+
+
+def test_an_unknown_address_says_that_nothing_changed(client: Client) -> None:
+    response = client.get("/nowhere/")
+    assert response.status_code == 404
+    assert "数据没有改动" in response.content.decode()
