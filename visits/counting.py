@@ -22,10 +22,7 @@ def outcome_select(month: date, where: str) -> str:
     the visits made so far did not yet suffice.
     """
     return f"""
-        WITH mine AS MATERIALIZED (
-            SELECT o.id, o.elder_id, o.due, o.in_institution, t.times, t.per, t.modes, t.in_person
-            FROM visits_obligation o JOIN catalog_visittier t ON t.id = o.tier_id
-            WHERE o.month = '{month}' AND {where}
+        WITH mine AS MATERIALIZED ({_obligations(month, where)}
         ), gone AS MATERIALIZED ({_leaving(month)}
         ), visited AS ({_visited_days(month)}
         ), slots AS (
@@ -50,6 +47,21 @@ def outcome_select(month: date, where: str) -> str:
                CASE WHEN exempt THEN day END AS exempt_from,
                CASE WHEN exempt THEN reason ELSE '' END AS exempt_reason
         FROM judged"""
+
+
+def _obligations(month: date, where: str) -> str:
+    """(id, elder_id, due, in_institution, times, per, modes, in_person, first_day, day_after).
+
+    first_day, day_after: half-open range of the days that fill slots.
+    """
+    periods = {per: counted_days(month, per) for per in Per if slot_count(month, per)}
+    first = " ".join(f"WHEN '{per}' THEN date '{days[0]}'" for per, days in periods.items())
+    after = " ".join(f"WHEN '{per}' THEN date '{days[1]}'" for per, days in periods.items())
+    return f"""
+            SELECT o.id, o.elder_id, o.due, o.in_institution, t.times, t.per, t.modes, t.in_person,
+                   CASE t.per {first} END AS first_day, CASE t.per {after} END AS day_after
+            FROM visits_obligation o JOIN catalog_visittier t ON t.id = o.tier_id
+            WHERE o.month = '{month}' AND {where}"""
 
 
 def _enough(done: str, home: str) -> str:
@@ -82,35 +94,27 @@ def _visited_days(month: date) -> str:
     A day outside the slots, such as one before the first Monday, has slot NULL and no room (times 0).
     """
     effective = ", ".join(f"'{result}'" for result in EFFECTIVE)
-    periods = {per: counted_days(month, per) for per in Per if slot_count(month, per)}
-    inside = " OR ".join(f"mine.per = '{per}' AND {_within(days)}" for per, days in periods.items())
-    in_month = _within((month, next_month(month)))
-    earliest, latest = (
-        min(first for first, _ in periods.values()),
-        max(after for _, after in periods.values()),
-    )
+    after = next_month(month)
+    inside = "v.day >= mine.first_day AND v.day < mine.day_after"
     return f"""
             SELECT mine.id, v.day, CASE WHEN {inside} THEN mine.times ELSE 0 END AS times,
                    CASE WHEN NOT ({inside}) THEN NULL
-                        WHEN mine.per = '{Per.WEEK}' THEN (v.day - date '{periods[Per.WEEK][0]}') / 7
-                        ELSE 0 END AS slot,
-                   bool_or(v.mode = '{Mode.HOME}' AND {in_month}) AS home
+                        WHEN mine.per = '{Per.WEEK}' THEN (v.day - mine.first_day) / 7 ELSE 0 END AS slot,
+                   bool_or(v.mode = '{Mode.HOME}' AND v.day >= '{month}' AND v.day < '{after}') AS home
             FROM mine JOIN (
                 SELECT v.elder_id, v.mode, (v.at AT TIME ZONE '{ZONE}')::date AS day
                 FROM visits_visit v
-                WHERE v.at >= {_midnight(earliest)} AND v.at < {_midnight(latest)}
+                WHERE v.at >= {_midnight(f"(SELECT least(min(first_day), '{month}') FROM mine)")}
+                  AND v.at < {_midnight(f"(SELECT greatest(max(day_after), '{after}') FROM mine)")}
                   AND v.result IN ({effective})
                   AND NOT EXISTS (SELECT FROM visits_visit later WHERE later.corrects_id = v.id)
             ) v ON v.elder_id = mine.elder_id AND v.mode = ANY (mine.modes)
-            GROUP BY mine.id, mine.times, mine.per, v.day"""
+            GROUP BY mine.id, mine.times, mine.per, mine.first_day, mine.day_after, v.day"""
 
 
-def _within(days: tuple[date, date]) -> str:
-    return f"(v.day >= date '{days[0]}' AND v.day < date '{days[1]}')"
-
-
-def _midnight(day: date) -> str:
-    return f"timestamp '{day}' AT TIME ZONE '{ZONE}'"
+def _midnight(day: str) -> str:
+    """The moment at which a day (an expression) begins."""
+    return f"{day}::timestamp AT TIME ZONE '{ZONE}'"
 
 
 REASONS = {

@@ -59,6 +59,7 @@ def obligations_refresh(*, month: date, county_code: str, elder_ids: list[int] |
     if elder_ids is not None:
         where += " AND o.elder_id = ANY (%(elders)s)"
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL work_mem = '64MB'")
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('visits_obligation'), %s)", [month.toordinal()])
         cursor.execute(
             f"""UPDATE visits_obligation AS target
