@@ -76,9 +76,12 @@ def item_amount(item: PolicyItem, facts: dict[str, Any]) -> Decimal | None:
     return None
 
 
-def explain(*, elder: Elder, month: Month) -> Explanation:
-    """Explain every item of the month's list for one elder, from the facts that the month froze."""
-    policy = policy_get(county_code=month.county_code, day=month_last_day(month.month))
+def explain(*, elder: Elder, month: Month, policy: Policy | None = None) -> Explanation:
+    """Explain every item of the month's list for one elder, from the facts that the month froze.
+
+    policy: the month's policy, from a caller who explains many elders.
+    """
+    policy = policy or policy_get(county_code=month.county_code, day=month_last_day(month.month))
     if policy is None:
         raise LookupError(f"{month}没有适用的清单")
     facts = frozen_facts(elder=elder, month=month)
