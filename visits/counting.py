@@ -105,7 +105,7 @@ def _visited_days(month: date) -> str:
                 SELECT v.elder_id, v.mode, (v.at AT TIME ZONE '{ZONE}')::date AS day
                 FROM visits_visit v
                 WHERE v.at >= {_midnight(f"(SELECT least(min(first_day), '{month}') FROM mine)")}
-                  AND v.at < {_midnight(f"(SELECT greatest(max(day_after), '{after}') FROM mine)")}
+                  AND v.at < {_midnight("(SELECT max(day_after) FROM mine)")}
                   AND v.result IN ({effective})
                   AND NOT EXISTS (SELECT FROM visits_visit later WHERE later.corrects_id = v.id)
             ) v ON v.elder_id = mine.elder_id AND v.mode = ANY (mine.modes)

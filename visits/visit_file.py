@@ -21,8 +21,9 @@ NO_RESULT: Final = "公式没有结果；请改成填写好的内容"
 
 @dataclass(frozen=True, slots=True)
 class VisitRow:
-    """A readable row; `place` names it for people, `number` is the 18-character ID number."""
+    """A readable row, the `order`th of the file; `place` names it for people, `number` is the ID number."""
 
+    order: int
     place: str
     id: UUID
     number: str
@@ -35,8 +36,9 @@ class VisitRow:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with one cell and what to write instead."""
+    """What is wrong with one cell of the `order`th row and what to write instead."""
 
+    order: int
     place: str
     column: str
     value: str
@@ -90,9 +92,9 @@ def _take(result: VisitFile, place: str, cells: Mapping[str, Any], readers: Mapp
                 raise ValueError(NO_RESULT)
             values[column] = parse(cell)
         except ValueError as error:
-            result.faults.append(Fault(place, column, _shown(cell), str(error)))
+            result.faults.append(Fault(result.total, place, column, _shown(cell), str(error)))
     if len(values) == len(COLUMNS):
-        result.rows.append(VisitRow(place, *(values[column] for column in COLUMNS)))
+        result.rows.append(VisitRow(result.total, place, *(values[column] for column in COLUMNS)))
 
 
 def _header(row: Sequence[object]) -> dict[str, int]:

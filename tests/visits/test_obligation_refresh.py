@@ -191,6 +191,29 @@ def test_the_in_person_visit_lies_inside_the_month(
     assert state(elder) == (5, met)
 
 
+@pytest.mark.parametrize(("day", "met"), [("2026-02-28", False), ("2026-03-01", True)])
+def test_a_quarters_in_person_visit_lies_inside_its_last_month(
+    tier: TierMaker, elder: Elder, day: str, met: bool
+) -> None:
+    tier(per="季", times=1, in_person=1)
+    open_month()
+    visit(elder, day)
+    assert state(elder) == (1, met)
+
+
+def test_the_slots_of_one_tier_are_not_those_of_another(tier: TierMaker, elder: Elder) -> None:
+    tier("week", rule="独居", per="周", order=1)
+    tier("quarter", rule="空巢", per="季", order=2)
+    tier("month")
+    alone = make_elder(date(1950, 5, 5), lives_alone=True)
+    empty = make_elder(date(1950, 5, 5), empty_nest=True)
+    open_month()
+    for each in (elder, alone, empty):
+        visit(each, "2026-02-28")
+        visit(each, "2026-04-01")
+    assert [state(each)[0] for each in (elder, alone, empty)] == [0, 1, 1]
+
+
 def test_a_home_visit_before_the_first_monday_is_in_person_but_fills_no_week(
     tier: TierMaker, elder: Elder
 ) -> None:

@@ -140,6 +140,13 @@ def test_an_unknown_person_is_named_without_the_full_number(elder: Elder) -> Non
     assert f"第 2 行“身份证号码”列“{mask_id_number(number)}”：花名册中没有此人" in str(refused)
 
 
+def test_faults_are_told_in_the_order_of_the_rows(elder: Elder) -> None:
+    stranger = id_number(date(1940, 1, 1), 999, area="999999")
+    content = csv_bytes(row(elder, 方式="打电话"), row(stranger), row(elder, 方式="打电话"))
+    reasons = refusal(content).details["reasons"]
+    assert [reason.split("“")[0] for reason in reasons] == ["第 2 行", "第 3 行", "第 4 行"]
+
+
 def test_every_fault_of_a_row_is_told_and_the_row_counts_once(elder: Elder) -> None:
     refused = refusal(csv_bytes(row(elder, 方式="打电话", 结果="很好", 记录编号="1")))
     assert (len(refused.details["reasons"]), refused.details["errors"]) == (3, 1)

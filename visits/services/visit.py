@@ -50,10 +50,9 @@ def visits_import(*, content: bytes, name: str, actor: User | None = None) -> Vi
     file = _read(content)
     numbers = {row.number for row in file.rows}
     elders = _elders(numbers, actor)
-    unknown = [row for row in file.rows if row.number not in elders]
-    faults = file.faults + [Fault(r.place, NUMBER, mask_id_number(r.number), NOT_REGISTERED) for r in unknown]
-    if faults:
-        raise _refusal(file, faults)
+    unknown = [_not_registered(row) for row in file.rows if row.number not in elders]
+    if file.faults or unknown:
+        raise _refusal(file, sorted(file.faults + unknown, key=lambda fault: fault.order))
     with transaction.atomic():
         first, again = _first_of_each(file.rows)
         created = _insert(first.values(), elders)
@@ -81,9 +80,13 @@ def _read(content: bytes) -> VisitFile:
         raise Refused(str(error)) from None
 
 
+def _not_registered(row: VisitRow) -> Fault:
+    return Fault(row.order, row.place, NUMBER, mask_id_number(row.number), NOT_REGISTERED)
+
+
 def _refusal(file: VisitFile, faults: Sequence[Fault]) -> Refused:
     """Say how many rows are wrong and why, nothing being written."""
-    rows = len({fault.place for fault in faults})
+    rows = len({fault.order for fault in faults})
     reasons = [str(fault) for fault in faults[:REASONS_SHOWN]]
     more = [f"……共 {len(faults)} 处"] if len(faults) > REASONS_SHOWN else []
     return Refused(
