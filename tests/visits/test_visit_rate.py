@@ -202,7 +202,7 @@ def test_the_export_of_full_numbers_is_audited(elders: dict[str, Elder], tmp_pat
     "args", [("visit_rate", "2026-05", "--by", "tier"), ("export_obligations", "2026-05")]
 )
 def test_a_month_that_was_never_opened_is_refused(
-    elders: dict[str, Elder], tmp_path: Path, args: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+    elders: dict[str, Elder], tmp_path: Path, args: tuple[str, ...]
 ) -> None:
     out, err = StringIO(), StringIO()
     with pytest.raises(SystemExit) as stop:
