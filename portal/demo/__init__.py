@@ -1,0 +1,1 @@
+"""The demonstration county: fictional areas, persons, updates, accounts and months."""

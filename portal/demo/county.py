@@ -1,0 +1,166 @@
+"""Building the demonstration county, step by step: what was done is noted, so that a build cut short goes on."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from functools import partial
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from catalog.pack import read_pack
+from catalog.services.pack import pack_load
+from eldercare.models import Elder, ImportBatch
+from eldercare.services.roster import roster_check, roster_commit, roster_upload
+from operations.models import Job
+from organization.areas import township_code
+from organization.choices import Role
+from organization.models import Area, User
+from portal.demo.accounts import accounts_create, username_of
+from portal.demo.areas import COUNTY, COUNTY_NAME, AreaRow, village_codes
+from portal.demo.enrolments import enrolments_make
+from portal.demo.story import RosterFile, Story, story_of
+from portal.demo.todos import todos_raise
+from portal.demo.visiting import visits_make
+from subsidies.models import Month
+from subsidies.services.month import month_run
+from visits.models import Obligation
+from visits.services.obligation import month_refresh
+
+KIND: Final = "demo"
+UNFINISHED: Final = "没有做完；再次运行 make_demo 会接着做"
+PACKS: Final = (("national", None, ""), ("luliang", COUNTY, COUNTY_NAME))
+Report = Callable[[str], None]
+
+
+class DemoRefusedError(Exception):
+    """The demonstration cannot be built; the message is a Chinese sentence."""
+
+
+class NotEmptyError(DemoRefusedError):
+    """There are elders who are not a begun demonstration's."""
+
+
+def demo_build(*, elders: int, seed: int, report: Report) -> dict[str, Any]:
+    """Build the county, or go on with a build that was cut short; return what each step made.
+
+    Raises NotEmptyError for a registry with other elders in it, DemoRefusedError where a step fails.
+    """
+    with _alone():
+        job = _begin(elders, seed)
+        story = story_of(
+            elders=job.params["elders"],
+            seed=job.params["seed"],
+            today=date.fromisoformat(job.params["today"]),
+        )
+        for name, step in _steps(story):
+            if name not in job.result:
+                report(name)
+                job.result[name] = step()
+                job.save(update_fields=["result"])
+        job.state, job.error, job.finished_at = Job.State.DONE, "", timezone.now()
+        job.save(update_fields=["state", "error", "finished_at"])
+    return dict(job.result)
+
+
+def _begin(elders: int, seed: int) -> Job:
+    """Return the noted build to go on with, or note a new one."""
+    begun = Job.objects.filter(kind=KIND).exclude(state=Job.State.DONE).first()
+    if begun is not None:
+        return begun
+    if Elder.objects.exists():
+        raise NotEmptyError("登记册里已有老年人，演示县只建立在空的系统上")
+    # Noted as not successful until it is: no worker can go on with it, only the command can.
+    return Job.objects.create(
+        kind=KIND,
+        title="建立演示县",
+        params={"elders": elders, "seed": seed, "today": timezone.localdate().isoformat()},
+        state=Job.State.FAILED,
+        error=UNFINISHED,
+        started_at=timezone.now(),
+    )
+
+
+def _steps(story: Story) -> Iterator[tuple[str, Callable[[], Any]]]:
+    yield "行政区划", partial(_areas_write, story.areas)
+    yield "服务清单", _packs_load
+    yield "演示账号", partial(_accounts, story)
+    for file, month in zip(story.files, story.months, strict=True):
+        yield f"导入 {file.name}", partial(_import, story, file)
+        if file is story.files[0]:
+            yield "申请登记", partial(enrolments_make, story.people, story.months, story.seed)
+        yield f"核定 {month:%Y年%m月}", partial(_run, month)
+        yield f"探访 {month:%Y年%m月}", partial(_visit, story, month)
+    yield "探访复核", partial(_recount, story)
+    yield "待办", partial(_todos, story)
+
+
+def _areas_write(areas: tuple[AreaRow, ...]) -> int:
+    rows = [Area(code=area.code, name=area.name, parent_id=area.parent) for area in areas]
+    Area.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)
+
+
+def _packs_load() -> int:
+    created = 0
+    for name, area, area_name in PACKS:
+        pack = read_pack((settings.BASE_DIR / "fixtures" / f"{name}.yaml").read_bytes())
+        created += pack_load(pack=pack, area_override=area, area_name=area_name).created
+    return created
+
+
+def _accounts(story: Story) -> int:
+    return len(accounts_create(**_places(story)))
+
+
+def _places(story: Story) -> dict[str, Area]:
+    """The county, the township of the demonstration's township users and the village of its worker: a 镇 in each."""
+    code = next(one for one in village_codes(list(story.areas), COUNTY) if one[6] == "1" and one[9] == "2")
+    areas = Area.objects.in_bulk([COUNTY, township_code(code), code])
+    return {"county": areas[COUNTY], "township": areas[township_code(code)], "village": areas[code]}
+
+
+def _import(story: Story, file: RosterFile) -> dict[str, int]:
+    clerk = User.objects.get(username=username_of(Role.BUREAU_CLERK))
+    batch = roster_upload(name=file.name, content=story.xlsx(file), as_of=file.as_of, created_by=clerk)
+    batch = roster_check(batch=batch)
+    if batch.state != ImportBatch.State.READY or batch.counts["errors"]:
+        raise DemoRefusedError(f"{file.name} 没有通过核对：{batch.report}")
+    counts: dict[str, int] = roster_commit(batch=batch, actor=clerk).counts
+    return counts
+
+
+def _run(month: date) -> int:
+    return month_run(county_code=COUNTY, month=month).persons
+
+
+def _visit(story: Story, month: date) -> int:
+    return visits_make(month=month, seed=story.seed, now=timezone.localtime(), gone=story.gone)
+
+
+def _recount(story: Story) -> int:
+    """Take deaths and moves that were reported late out of the months in which they happened."""
+    for month in story.months:
+        month_refresh(month=month)
+    return Obligation.objects.exclude(exempt_from=None).count()
+
+
+def _todos(story: Story) -> int:
+    month = Month.objects.get(county_code=COUNTY, month=story.months[-1])
+    return todos_raise(month=month, today=timezone.localdate(), **_places(story))
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Refuse a second build at the same time; the lock goes with the connection if the process dies."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext('make_demo'))")
+        if not cursor.fetchone()[0]:
+            raise DemoRefusedError("另一个 make_demo 正在建立演示县，请等它做完")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(hashtext('make_demo'))")
