@@ -2,7 +2,18 @@
 
 from eldercare.models.circumstance import Circumstance
 from eldercare.models.elder import BankAccount, Contact, Elder
-from eldercare.models.import_batch import ImportBatch
+from eldercare.models.import_batch import ImportBatch, ImportChange
 from eldercare.models.monthly_facts import MonthlyFacts
+from eldercare.models.staging import StagedCircumstance, StagedRow
 
-__all__ = ["BankAccount", "Circumstance", "Contact", "Elder", "ImportBatch", "MonthlyFacts"]
+__all__ = [
+    "BankAccount",
+    "Circumstance",
+    "Contact",
+    "Elder",
+    "ImportBatch",
+    "ImportChange",
+    "MonthlyFacts",
+    "StagedCircumstance",
+    "StagedRow",
+]

@@ -33,11 +33,13 @@ class Elder(models.Model):
     hukou_code = models.CharField("户籍区划", max_length=12, blank=True)
     residence_code = models.CharField("居住区划", max_length=12, blank=True)
     phone_cipher = models.BinaryField("联系电话", editable=False, default=b"")
+    phone_index = models.BinaryField(max_length=32, editable=False, default=b"", db_default=b"")
     phone_last4 = models.CharField("电话后四位", max_length=4, blank=True)
     household_key = models.BinaryField(max_length=32, editable=False)
     head_cipher = models.BinaryField("户主证件号码", editable=False, default=b"")
     relation_to_head = models.CharField("与户主关系", max_length=20, blank=True)
     disability_card_cipher = models.BinaryField("残疾证号", editable=False, default=b"")
+    disability_card_index = models.BinaryField(max_length=32, editable=False, default=b"", db_default=b"")
     note = models.CharField("备注", max_length=500, blank=True)
     version = models.BigIntegerField(editable=False, default=0)
     created_at = models.DateTimeField("登记时间", auto_now_add=True)
@@ -83,6 +85,7 @@ class Contact(models.Model):
     )
     name = models.CharField("联系人", max_length=60)
     phone_cipher = models.BinaryField("联系人电话", editable=False, default=b"")
+    phone_index = models.BinaryField(max_length=32, editable=False, default=b"", db_default=b"")
 
     class Meta:
         verbose_name = verbose_name_plural = "联系人"

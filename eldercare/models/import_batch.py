@@ -9,7 +9,8 @@ from operations.models import Job, StoredFile
 class ImportBatch(models.Model):
     """A roster file: what was read, what it would do, what was done, and how to take it back.
 
-    as_of: the day from which rows without 起始日期 hold. counts: rows, created, updated, unchanged, errors, warnings.
+    as_of: the day from which rows without 起始日期 hold. counts: rows, created, updated, unchanged, errors, warnings,
+    suspected. columns: the sets of roster columns (attribute names) that the sheets have.
     """
 
     class State(models.TextChoices):
@@ -32,6 +33,7 @@ class ImportBatch(models.Model):
     state = models.CharField("状态", max_length=10, choices=State.choices, default=State.CHECKING)
     counts = models.JSONField("计数", default=dict)
     report = models.JSONField("核对结果", default=dict)
+    columns = models.JSONField("文件的列", default=list)
     job = models.ForeignKey(
         Job, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name="后台任务"
     )
@@ -47,3 +49,34 @@ class ImportBatch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.file.name}（{self.get_state_display()}）"
+
+
+class ImportChange(models.Model):
+    """What stood there before an elder was changed: the stack from which an import is taken back.
+
+    batch NULL: a single change, not an import. before NULL: the elder was created; else elder (or null where the own
+    columns stayed), circumstances, accounts and contact as they were, of the parts that changed.
+    """
+
+    elder = models.ForeignKey(
+        "eldercare.Elder",
+        on_delete=models.CASCADE,
+        db_constraint=False,
+        related_name="changes",
+        verbose_name="老年人",
+    )
+    batch = models.ForeignKey(
+        ImportBatch,
+        on_delete=models.PROTECT,
+        null=True,
+        db_constraint=False,
+        related_name="+",
+        verbose_name="批次",
+    )
+    before = models.JSONField("原值", null=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "登记变更"
+
+    def __str__(self) -> str:
+        return f"{self.elder_id} {self.batch_id}"

@@ -1,0 +1,1 @@
+"""The way of a roster from cells to the registry."""

@@ -1,0 +1,180 @@
+"""From cleaned rows to the staging tables: encrypt, index, COPY."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any, Final
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+from eldercare.choices import YES, Kind, Sex
+from eldercare.models import StagedCircumstance, StagedRow
+from eldercare.pinyin import search_key
+from eldercare.resources.roster import RosterResource
+from operations.crypto import blind_index, encrypt
+
+Reading = StagedCircumstance.Reading
+
+# Columns in which every value is one circumstance that simply holds from the row's day on.
+STANDING: Final = tuple(
+    (name, field.kinds[0])
+    for name, field in RosterResource.columns().items()
+    if field.kinds
+    and field.kinds[0]
+    not in {Kind.HUKOU, Kind.RESIDENCE, Kind.ABILITY_LEVEL, Kind.DEATH, Kind.MOVED_OUT, Kind.LIVES_ALONE}
+    and name not in ("disability_type", "disability_level")
+)
+EVENTS: Final = (("death_date", Kind.DEATH), ("moved_out_date", Kind.MOVED_OUT))
+DISABILITY: Final = (("disability_type", Kind.DISABILITY_TYPE), ("disability_level", Kind.DISABILITY_LEVEL))
+
+Stated = tuple[Kind, str, date, date | None, Reading]
+"""Kind, value, first day, day after the last (None: open), reading."""
+
+
+def circumstances(values: dict[str, Any]) -> Iterator[Stated]:
+    """Yield what a row says about its elder, circumstance by circumstance."""
+    starts: date = values["starts"]
+    yield Kind.HUKOU, values["hukou"], starts, None, Reading.STANDING
+    residence = values.get("residence")
+    if residence is not None and residence != values["hukou"]:
+        yield Kind.RESIDENCE, residence, starts, None, Reading.STANDING
+    for name, standing in STANDING:
+        value = values.get(name)
+        if value is not None:
+            yield standing, YES if value is True else value, starts, None, Reading.STANDING
+    for lives in sorted(values.get("living") or ()):
+        yield lives, YES, starts, None, Reading.STANDING
+    for name, event in EVENTS:
+        if (day := values.get(name)) is not None:
+            yield event, YES, day, None, Reading.EVENT
+    yield from _ability(values)
+    yield from _disability(values)
+
+
+def _ability(values: dict[str, Any]) -> Iterator[Stated]:
+    """A level is known from its assessment on; a date given with the row stands in for that of the assessment."""
+    level = values.get("ability_level")
+    if level is None:
+        return
+    dated = values.get("assessed_on") is not None or values["starts_given"]
+    starts = values.get("assessed_on") or values["starts"]
+    yield Kind.ABILITY_LEVEL, level, starts, None, Reading.DATED if dated else Reading.STANDING
+
+
+def _disability(values: dict[str, Any]) -> Iterator[Stated]:
+    """Disability holds through the last day of the card; an expired card says nothing."""
+    starts, until = values["starts"], values.get("disability_until")
+    if until is not None and until < starts:
+        return
+    reading = Reading.ENDING if "disability_until" in values else Reading.STANDING
+    ends = until + timedelta(days=1) if until is not None else None
+    for name, kind in DISABILITY:
+        if (value := values.get(name)) is not None:
+            yield kind, value, starts, ends, reading
+
+
+def staged_row(
+    batch_id: int, number: int, layout: int, values: dict[str, Any])
+ -> tuple[Any, ...]:
+    """Return a row in the order of StagedRow's columns."""
+    get = values.get
+    identity = values["id_number"]
+    own_index, own_cipher = blind_index(identity.number), encrypt(identity.number)
+    head = get("head_id_number")
+    other_head = head.number if head is not None and head.number != identity.number else ""
+    phone, card = get("phone") or "", get("disability_card") or ""
+    account, contact_phone = get("account") or "", get("contact_phone") or ""
+    return (
+        batch_id,
+        number,
+        layout,
+        own_index,
+        own_cipher,
+        identity.number[-4:],
+        get("verified") is True,
+        values["name"],
+        search_key(values["name"]),
+        identity.sex.value,
+        values["birth_date"],
+        values["starts"],
+        values["hukou"],
+        get("residence") or values["hukou"],
+        get("ethnicity") or "",
+        get("address") or "",
+        blind_index(phone),
+        encrypt(phone),
+        phone[-4:],
+        blind_index(other_head) if other_head else own_index,
+        encrypt(other_head) if other_head else own_cipher if head is not None else b"",
+        get("relation") or "",
+        blind_index(card),
+        encrypt(card),
+        get("note") or "",
+        get("bank") or "",
+        blind_index(account),
+        encrypt(account),
+        get("holder"),
+        get("contact_name") or "",
+        blind_index(contact_phone),
+        encrypt(contact_phone),
+    )
+
+
+def copy_rows(cursor: CursorWrapper, rows: Iterable[Sequence[Any]]) -> None:
+    """COPY rows into the staging table."""
+    _copy(cursor, StagedRow, rows)
+
+
+def copy_circumstances(cursor: CursorWrapper, rows: Iterable[Sequence[Any]]) -> None:
+    """COPY circumstances into the staging table."""
+    _copy(cursor, StagedCircumstance, rows)
+
+
+def _copy(
+    cursor: CursorWrapper, model: type[StagedRow] | type[StagedCircumstance], rows: Iterable[Sequence[Any]]
+) -> None:
+    names = ", ".join(str(field.column) for field in model._meta.local_concrete_fields if field.column)
+    with cursor.copy(f"COPY {model._meta.db_table} ({names}) FROM STDIN") as copy:
+        copy.write("".join(map(_line, rows)))
+
+
+def _line(row: Sequence[Any]) -> str:
+    """One line of COPY's text format."""
+    return "\t".join([_COPIED[value.__class__](value) for value in row]) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\") if "\\" in text else text
+
+
+# Cleaned texts hold no tabs and line ends, so that only backslashes need care.
+_COPIED: Final[dict[type, Callable[[Any], str]]] = {
+    bytes: lambda value: f"\\\\x{value.hex()}",
+    str: _escaped,
+    Kind: str,
+    Reading: str,
+    int: str,
+    bool: lambda value: "t" if value else "f",
+    date: date.isoformat,
+    type(None): lambda value: "\\N",
+    Sex: str,
+}
+
+
+def staged_clear(batch_id: int) -> None:
+    """Empty the staging tables of a batch."""
+    with connection.cursor() as cursor:
+        for model in (StagedRow, StagedCircumstance):
+            cursor.execute(f"DELETE FROM {model._meta.db_table} WHERE batch_id = %s", [batch_id])
+
+
+def staged_drop(cursor: CursorWrapper, batch_id: int, numbers: Iterable[int]) -> None:
+    """Take rows out of the staging tables that turned out not to be written."""
+    listed = list(numbers)
+    if not listed:
+        return
+    for model in (StagedRow, StagedCircumstance):
+        cursor.execute(
+            f"DELETE FROM {model._meta.db_table} WHERE batch_id = %s AND number = ANY(%s)",
+            [batch_id, listed],
+        )
