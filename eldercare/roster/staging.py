@@ -73,9 +73,7 @@ def _disability(values: dict[str, Any]) -> Iterator[Stated]:
             yield kind, value, starts, ends, reading
 
 
-def staged_row(
-    batch_id: int, number: int, layout: int, values: dict[str, Any])
- -> tuple[Any, ...]:
+def staged_row(batch_id: int, number: int, layout: int, values: dict[str, Any]) -> tuple[Any, ...]:
     """Return a row in the order of StagedRow's columns."""
     get = values.get
     identity = values["id_number"]
