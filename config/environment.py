@@ -50,6 +50,11 @@ def broker(url: str) -> str:
     return url.replace("unix://", "redis+socket://", 1) if url.startswith("unix://") else url
 
 
+def every_night() -> crontab:
+    """Beat's schedule for upkeep: 02:10 county time."""
+    return crontab(minute="10", hour="2")
+
+
 def month_start() -> crontab:
     """Beat's schedule for opening a month: the 1st, 00:30 county time."""
     return crontab(minute="30", hour="0", day_of_month="1")

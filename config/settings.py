@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "visits",
     "subsidies",
     "portal",
+    "benchmarks",
 ]
 
 MIDDLEWARE = [
@@ -103,6 +104,10 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "ring-waiting-jobs": {"task": "operations.tasks.jobs_ring", "schedule": 30.0},
     "open-month": {"task": "subsidies.tasks.month_open", "schedule": env.month_start()},
+    "refresh-obligations": {
+        "task": "visits.tasks.obligations_refresh_recent",
+        "schedule": env.every_night(),
+    },
 }
 
 AUTH_USER_MODEL = "organization.User"
