@@ -7,9 +7,10 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from catalog.choices import VisitMode
 from eldercare.identity import WRONG_SHAPE, parse_id_number
 from eldercare.reading.text import clean_code, clean_text, half_width, has_lost_digits
-from visits.choices import Mode, Result
+from visits.choices import Result
 
 RECORD: Final = "记录编号"
 NUMBER: Final = "身份证号码"
@@ -56,7 +57,7 @@ def parsers(now: datetime) -> dict[str, Parser]:
         RECORD: parse_uuid,
         NUMBER: number,
         TIME: lambda cell: parse_time(cell, now),
-        MODE: _one_of("探访方式", tuple(Mode.values)),
+        MODE: _one_of("探访方式", tuple(VisitMode.values)),
         RESULT: _one_of("探访结果", tuple(Result.values)),
         VISITOR: _text(40, blank=NO_VISITOR),
         NOTE: _text(500),

@@ -3,15 +3,6 @@
 from django.db.models import TextChoices
 
 
-class Mode(TextChoices):
-    """探访方式."""
-
-    HOME = "上门", "上门"
-    PHONE = "电话", "电话"
-    VIDEO = "视频", "视频"
-    DEVICE = "智能设备", "智能设备"
-
-
 class Result(TextChoices):
     """探访结果; the first two are effective."""
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from catalog.choices import Per
 from eldercare.choices import Kind
-from visits.choices import EFFECTIVE, INSTITUTIONS, ExemptReason, Mode
+from visits.choices import EFFECTIVE, INSTITUTIONS, ExemptReason
 from visits.slots import counted_days, next_month, slot_count
 
 ZONE = "Asia/Shanghai"
@@ -100,7 +100,7 @@ def _visited_days(month: date) -> str:
             SELECT mine.id, v.day, CASE WHEN {inside} THEN mine.times ELSE 0 END AS times,
                    CASE WHEN NOT ({inside}) THEN NULL
                         WHEN mine.per = '{Per.WEEK}' THEN (v.day - mine.first_day) / 7 ELSE 0 END AS slot,
-                   bool_or(v.mode = '{Mode.HOME}' AND v.day >= '{month}' AND v.day < '{after}') AS home
+                   bool_or(v.mode = '{VisitMode.HOME}' AND v.day >= '{month}' AND v.day < '{after}') AS home
             FROM mine JOIN (
                 SELECT v.elder_id, v.mode, (v.at AT TIME ZONE '{ZONE}')::date AS day
                 FROM visits_visit v

@@ -3,8 +3,9 @@
 from django.db import models
 from django.db.models import F, Index, Q
 
+from catalog.choices import VisitMode
 from eldercare.models import Elder
-from visits.choices import Mode, Result
+from visits.choices import Result
 
 
 class Visit(models.Model):
@@ -18,7 +19,7 @@ class Visit(models.Model):
         Elder, on_delete=models.PROTECT, related_name="visits", verbose_name="老年人", db_index=False
     )
     at = models.DateTimeField("探访时间")
-    mode = models.CharField("方式", max_length=10, choices=Mode.choices)
+    mode = models.CharField("方式", max_length=10, choices=VisitMode.choices)
     result = models.CharField("结果", max_length=10, choices=Result.choices)
     visitor = models.CharField("探访人", max_length=40)
     note = models.CharField("备注", max_length=500, blank=True)
