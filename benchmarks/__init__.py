@@ -1,0 +1,1 @@
+"""Measurements beside rivals that do the same work: `manage.py benchmark month|import|pages`."""

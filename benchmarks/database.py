@@ -1,0 +1,73 @@
+"""A database of the benchmark's own beside the configured one, and steps that run in processes of their own."""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+REPO: Final = Path(__file__).resolve().parent.parent
+ADMIN: Final = "postgres"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a step took. peak_mb: largest resident size of its process, not of the database server."""
+
+    seconds: float
+    peak_mb: float
+    result: Any
+
+
+@dataclass(frozen=True)
+class BenchDatabase:
+    """A database that goes when the benchmark ends."""
+
+    url: str
+
+    def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """Open a connection in autocommit."""
+        return psycopg.connect(self.url, autocommit=True)
+
+    def manage(self, *arguments: str) -> None:
+        """Run a management command on it; its words go to stderr."""
+        command = [sys.executable, "manage.py", *arguments]
+        subprocess.run(command, cwd=REPO, env=self._environment(), stdout=sys.stderr, check=True)
+
+    def step(self, function: str, **arguments: Any) -> Measured:
+        """Call `module:function` with plain arguments in a new process, after the server has flushed its buffers."""
+        with self.connect() as connection:
+            connection.execute("CHECKPOINT")
+        command = [sys.executable, "-m", "benchmarks.step", function, json.dumps(arguments)]
+        done = subprocess.run(command, cwd=REPO, env=self._environment(), stdout=subprocess.PIPE, check=True)
+        return Measured(**json.loads(done.stdout.splitlines()[-1]))
+
+    def _environment(self) -> dict[str, str]:
+        return os.environ | {"DATABASE_URL": self.url, "DJANGO_SETTINGS_MODULE": "config.settings"}
+
+
+@contextmanager
+def bench_database() -> Iterator[BenchDatabase]:
+    """Create bench_<random> on the configured server, migrate it, and drop it at the end."""
+    configured = os.environ["DATABASE_URL"]
+    name = f"bench_{secrets.token_hex(4)}"
+    with psycopg.connect(_with_name(configured, ADMIN), autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}"')
+        try:
+            database = BenchDatabase(_with_name(configured, name))
+            database.manage("migrate", "--verbosity", "0")
+            yield database
+        finally:
+            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _with_name(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
