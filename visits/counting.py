@@ -6,7 +6,7 @@ and kinds of circumstance stand in it as literals, the obligations to look at ar
 
 from datetime import date, timedelta
 
-from catalog.choices import Per
+from catalog.choices import Per, VisitMode
 from eldercare.choices import Kind
 from visits.choices import EFFECTIVE, INSTITUTIONS, ExemptReason
 from visits.slots import counted_days, next_month, slot_count
