@@ -36,12 +36,12 @@ class SoftwareProvider:
 
     def __init__(self, current: str, keys: dict[str, str], index: str) -> None:
         self.current = current.encode()
-        self.keys = {name.encode(): bytes.fromhex(key) for name, key in keys.items()}
+        self.keys = {name.encode(): algorithms.SM4(bytes.fromhex(key)) for name, key in keys.items()}
         self.index = HMAC(bytes.fromhex(index), hashes.SM3())
 
     def encrypt(self, plain: bytes) -> bytes:
         nonce = os.urandom(NONCE)
-        encryptor = Cipher(algorithms.SM4(self.keys[self.current]), modes.GCM(nonce)).encryptor()
+        encryptor = Cipher(self.keys[self.current], modes.GCM(nonce)).encryptor()
         body = encryptor.update(plain) + encryptor.finalize()
         return self.current + b":" + nonce + body + encryptor.tag
 
@@ -50,7 +50,7 @@ class SoftwareProvider:
         if name not in self.keys:
             raise DecryptionError("密钥编号不在当前密钥文件中")
         nonce, body, tag = rest[:NONCE], rest[NONCE:-TAG], rest[-TAG:]
-        decryptor = Cipher(algorithms.SM4(self.keys[name]), modes.GCM(nonce, tag)).decryptor()
+        decryptor = Cipher(self.keys[name], modes.GCM(nonce, tag)).decryptor()
         try:
             return decryptor.update(body) + decryptor.finalize()
         except InvalidTag as error:

@@ -14,6 +14,7 @@ class Circumstance(models.Model):
 
     Ranges of one elder and kind never overlap. `batch` brought the row; `ended_by` is the batch that set its end,
     `ended_from` the end that stood there before (NULL: open), so that an import can be taken back.
+    Batches are never deleted, so the link to one is not checked again for every row of an import.
     """
 
     elder = models.ForeignKey(
@@ -24,7 +25,9 @@ class Circumstance(models.Model):
     valid = DateRangeField("有效期")
     source = models.CharField("来源", max_length=60, blank=True)
     document = models.CharField("依据", max_length=120, blank=True)
-    batch = models.ForeignKey("eldercare.ImportBatch", on_delete=models.PROTECT, null=True, related_name="+")
+    batch = models.ForeignKey(
+        "eldercare.ImportBatch", on_delete=models.PROTECT, null=True, related_name="+", db_constraint=False
+    )
     ended_by = models.ForeignKey(
         "eldercare.ImportBatch", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )

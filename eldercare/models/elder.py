@@ -110,9 +110,11 @@ class BankAccount(models.Model):
     account_cipher = models.BinaryField("银行账号", editable=False)
     account_index = models.BinaryField(max_length=32, editable=False, db_index=True)
     valid = DateRangeField("有效期")
-    batch = models.ForeignKey("eldercare.ImportBatch", on_delete=models.PROTECT, null=True, related_name="+")
+    batch = models.ForeignKey(
+        "eldercare.ImportBatch", on_delete=models.PROTECT, null=True, related_name="+", db_constraint=False
+    )
     ended_by = models.ForeignKey(
-        "eldercare.ImportBatch", on_delete=models.PROTECT, null=True, related_name="+"
+        "eldercare.ImportBatch", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     ended_from = models.DateField(null=True)
 

@@ -12,7 +12,8 @@ from eldercare.choices import Kind
 class StagedRow(models.Model):
     """One row of the file that may be written; number counts the file's data rows from 1.
 
-    layout: which of the batch's column sets its sheet has. starts: the day from which its circumstances hold. holder: NULL where the row does not say.
+    layout: which of the batch's column sets its sheet has. starts: the day from which its circumstances hold.
+    holder: NULL where the row does not say.
     """
 
     pk = models.CompositePrimaryKey("batch", "number")

@@ -12,13 +12,7 @@ from eldercare.roster.findings import findings, out_of_scope
 from eldercare.roster.judging import Judge, oddities
 from eldercare.roster.plan import Layouts, plan_build, plan_counts
 from eldercare.roster.report import Place, Report, Severity
-from eldercare.roster.staging import (
-    circumstances,
-    copy_circumstances,
-    copy_rows,
-    staged_drop,
-    staged_row,
-)
+from eldercare.roster.staging import StageWriter, staged_drop
 from operations.services.job import Progress
 from organization.selectors import area_names_get
 
@@ -55,11 +49,10 @@ class RosterCheck:
     def read(self, content: bytes, progress: Progress) -> None:
         """Read the file into the staging tables and note what is wrong in it. Raises FileRefused."""
         with connection.cursor() as cursor:
-            for chunk in self.reader.chunks(content):
-                good = [row for row in chunk if self._judge(row)]
-                copy_rows(cursor, (self._staged(row) for row in good))
-                copy_circumstances(cursor, self._stated(good))
-                progress.report(f"正在核对，已读 {self.total:,} 行", self.total)
+            with StageWriter(cursor, self.batch_id).open() as stage:
+                for chunk in self.reader.chunks(content):
+                    stage.write([row for row in chunk if self._judge(row)])
+                    progress.report(f"正在核对，已读 {self.total:,} 行", self.total)
             staged_drop(cursor, self.batch_id, self.report.refused)
 
     def compare(self) -> dict[str, int]:
@@ -127,14 +120,6 @@ class RosterCheck:
     def _title(self, name: str) -> str:
         field = self.reader.fields[name]
         return str(field.column_name)
-
-    def _staged(self, row: CleanRow) -> tuple[object, ...]:
-        return staged_row(self.batch_id, row.place.number, row.layout, row.values)
-
-    def _stated(self, rows: Sequence[CleanRow]) -> "list[tuple[object, ...]]":
-        return [
-            (self.batch_id, row.place.number, *stated) for row in rows for stated in circumstances(row.values)
-        ]
 
     def _scope(self, cursor: CursorWrapper) -> None:
         found = list(out_of_scope(cursor, self.batch_id, self.prefixes))

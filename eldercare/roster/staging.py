@@ -1,8 +1,9 @@
 """From cleaned rows to the staging tables: encrypt, index, COPY."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
@@ -11,6 +12,7 @@ from eldercare.choices import YES, Kind, Sex
 from eldercare.models import StagedCircumstance, StagedRow
 from eldercare.pinyin import search_key
 from eldercare.resources.roster import RosterResource
+from eldercare.roster.cleaning import CleanRow
 from operations.crypto import blind_index, encrypt
 
 Reading = StagedCircumstance.Reading
@@ -118,22 +120,38 @@ def staged_row(batch_id: int, number: int, layout: int, values: dict[str, Any]) 
     )
 
 
-def copy_rows(cursor: CursorWrapper, rows: Iterable[Sequence[Any]]) -> None:
-    """COPY rows into the staging table."""
-    _copy(cursor, StagedRow, rows)
+class StageWriter:
+    """Writes one file's rows: they flow in one COPY while the next are cleaned, their circumstances follow."""
+
+    def __init__(self, cursor: CursorWrapper, batch_id: int) -> None:
+        self.cursor = cursor
+        self.batch_id = batch_id
+        self.stated: list[str] = []
+
+    @contextmanager
+    def open(self) -> Iterator[Self]:
+        """Take rows until the end of the block."""
+        with self.cursor.copy(_copy_into(StagedRow)) as self.copy:
+            yield self
+        with self.cursor.copy(_copy_into(StagedCircumstance)) as copy:
+            for lines in self.stated:
+                copy.write(lines)
+
+    def write(self, rows: Sequence[CleanRow]) -> None:
+        """Stage cleaned rows."""
+        lines = [_line(staged_row(self.batch_id, row.place.number, row.layout, row.values)) for row in rows]
+        self.copy.write("".join(lines))
+        stated = [
+            _line((self.batch_id, row.place.number, *one))
+            for row in rows
+            for one in circumstances(row.values)
+        ]
+        self.stated.append("".join(stated))
 
 
-def copy_circumstances(cursor: CursorWrapper, rows: Iterable[Sequence[Any]]) -> None:
-    """COPY circumstances into the staging table."""
-    _copy(cursor, StagedCircumstance, rows)
-
-
-def _copy(
-    cursor: CursorWrapper, model: type[StagedRow] | type[StagedCircumstance], rows: Iterable[Sequence[Any]]
-) -> None:
+def _copy_into(model: type[StagedRow] | type[StagedCircumstance]) -> str:
     names = ", ".join(str(field.column) for field in model._meta.local_concrete_fields if field.column)
-    with cursor.copy(f"COPY {model._meta.db_table} ({names}) FROM STDIN") as copy:
-        copy.write("".join(map(_line, rows)))
+    return f"COPY {model._meta.db_table} ({names}) FROM STDIN"
 
 
 def _line(row: Sequence[Any]) -> str:
