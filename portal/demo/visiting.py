@@ -7,18 +7,19 @@ from random import Random
 from typing import Final
 from uuid import UUID, uuid5
 
+from catalog.choices import VisitMode
 from eldercare.choices import Sex
 from eldercare.facts import month_last_day
 from operations.spreadsheets import csv_write
 from portal.demo.chance import Weighted, chance
 from portal.demo.names import person_name
-from visits.choices import Mode, Result
+from visits.choices import Result
 from visits.models import Obligation
 from visits.services.visit import visits_import
 
 NAMESPACE: Final = UUID("6f1c5b0e-2f7d-4a53-9d0c-99010100d340")
 HEADER: Final = ("记录编号", "身份证号码", "探访时间", "方式", "结果", "探访人", "备注")
-MODES: Final = Weighted({Mode.HOME: 60.0, Mode.PHONE: 36.0, Mode.VIDEO: 4.0})
+MODES: Final = Weighted({VisitMode.HOME: 60.0, VisitMode.PHONE: 36.0, VisitMode.VIDEO: 4.0})
 TRIED: Final = Weighted({Result.NO_CONTACT: 5.0, Result.AWAY: 4.0, Result.OTHERS: 3.0, Result.REFUSED: 1.0})
 NOTES: Final = Weighted(
     {"": 80.0, "身体尚好": 8.0, "提醒注意用火用电": 5.0, "反映家中漏雨，已转村委会": 2.0, "想了解助餐": 5.0}
@@ -59,7 +60,7 @@ def visit_rows(
                 continue
             if at.replace(tzinfo=now.tzinfo) >= now or at.date() >= gone.get(number, date.max):
                 continue
-            found = Result.SEEN if mode is Mode.HOME else Result.REACHED
+            found = Result.SEEN if mode is VisitMode.HOME else Result.REACHED
             key = uuid5(NAMESPACE, f"{seed} {month} {number} {turn}")
             result = found if is_reached else tried
             yield (
