@@ -46,3 +46,10 @@ def parse_month(text: str) -> date:
         return date.fromisoformat(f"{text}-01")
     except ValueError as error:
         raise ValueError(f"月份应写成 YYYY-MM，例如 2026-11，现为“{text}”") from error
+
+
+def check_area(code: str) -> str:
+    """Return the area code; Refused if it is not twelve digits."""
+    if not (code.isascii() and code.isdecimal() and len(code) == 12):
+        raise Refused(f"区划代码应为 12 位数字，现为“{code}”")
+    return code

@@ -15,11 +15,13 @@ class Finding:
     broken: int
 
 
+# the server's session runs in UTC, where it is still yesterday until eight in the morning
+TODAY = "(now() AT TIME ZONE 'Asia/Shanghai')::date"
 COUNTS = {
-    "每位老年人的当前户籍与居住区划等于今天有效的情形": """
+    "每位老年人的当前户籍与居住区划等于今天有效的情形": f"""
         SELECT count(*) FROM eldercare_elder e
-        LEFT JOIN eldercare_circumstance h ON h.elder_id = e.id AND h.kind = 'hukou' AND h.valid @> CURRENT_DATE
-        LEFT JOIN eldercare_circumstance r ON r.elder_id = e.id AND r.kind = 'residence' AND r.valid @> CURRENT_DATE
+        LEFT JOIN eldercare_circumstance h ON h.elder_id = e.id AND h.kind = 'hukou' AND h.valid @> {TODAY}
+        LEFT JOIN eldercare_circumstance r ON r.elder_id = e.id AND r.kind = 'residence' AND r.valid @> {TODAY}
         WHERE h.value IS NOT NULL
           AND (e.hukou_code <> h.value OR e.residence_code <> coalesce(r.value, h.value))""",
     "同一时期同类情形不重叠": """

@@ -82,7 +82,7 @@ def failing_at(township: str) -> Decide:
     decide = chunk_service.chunk_decide
 
     def fail(*, task: ChunkTask, policy: Policy) -> int:
-        if task.township == township:
+        if township in (task.townships or ()):
             raise ConnectionError("停电")
         return decide(task=task, policy=policy)
 

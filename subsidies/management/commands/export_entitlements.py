@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from typing import Any
 
-from operations.commands import JsonCommand, Refused, parse_month
+from operations.commands import JsonCommand, Refused, check_area, parse_month
 from operations.services.audit import audit_record
 from operations.spreadsheets import csv_file
 from subsidies.models import Month
@@ -37,6 +37,7 @@ class Command(JsonCommand):
 
     def answer(self, **options: Any) -> dict[str, Any]:
         month, output, area = options["month"], options["output"], options["area"]
+        area = check_area(area) if area is not None else None
         months = list(Month.objects.filter(month=month, revision__gt=0))
         if not months:
             raise Refused(f"{month:%Y年%m月}还没有核定，请先运行 run_month {month:%Y-%m}")

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from catalog.selectors import counties_applied
-from operations.commands import JsonCommand, Refused, parse_month
+from operations.commands import JsonCommand, Refused, check_area, parse_month
 from organization.areas import county_code
 from subsidies.models import Month
 from subsidies.selectors import month_summary
@@ -45,9 +45,7 @@ def counties_for(area: str | None) -> list[str]:
     """Counties with a list, or the one in which the area lies; Refused if there is none."""
     counties = counties_applied()
     if area is not None:
-        if not (area.isascii() and area.isdecimal() and len(area) == 12):
-            raise Refused(f"区划代码应为 12 位数字，现为“{area}”")
-        counties = [county for county in counties if county == county_code(area)]
+        counties = [county for county in counties if county == county_code(check_area(area))]
     if not counties:
         raise Refused("没有适用的服务清单：请先用 load_pack 加载本县清单" + (f"（{area}）" if area else ""))
     return counties
