@@ -5,6 +5,7 @@ Exit code 0: done; 1: the input was refused, nothing written; 2: wrong usage.
 
 import json
 import sys
+from argparse import ArgumentTypeError
 from datetime import date
 from typing import Any
 
@@ -45,7 +46,7 @@ def parse_month(text: str) -> date:
     try:
         return date.fromisoformat(f"{text}-01")
     except ValueError as error:
-        raise ValueError(f"月份应写成 YYYY-MM，例如 2026-11，现为“{text}”") from error
+        raise ArgumentTypeError(f"月份应写成 YYYY-MM，例如 2026-11，现为“{text}”") from error
 
 
 def check_area(code: str) -> str:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
-from django.contrib.auth.models import Permission as AdminPermission
 from django.db import transaction
 
+from organization.backends import ADMIN_MODELS
 from organization.choices import Role
 from organization.models import Area, Assignment, Bureau, User
 
@@ -83,21 +83,11 @@ def _create(role: Role, username: str, full_name: str, area: Area) -> DemoAccoun
     password = password_make()
     user, _ = User.objects.get_or_create(username=username)
     user.full_name = full_name
-    user.is_staff = role in ADMIN_APPS
+    user.is_staff = role in ADMIN_MODELS
     user.set_password(password)
     user.save()
-    user.user_permissions.set(
-        AdminPermission.objects.filter(content_type__app_label__in=ADMIN_APPS.get(role, ()))
-    )
     Assignment.objects.get_or_create(user=user, role=role, area=area, bureau=_bureau_of(role, area))
     return DemoAccount(username, password, role.label, area.name)
-
-
-# Whom the configuration pages are open to, and for which apps.
-ADMIN_APPS: Final[dict[Role, Sequence[str]]] = {
-    Role.SYSTEM_ADMIN: ("organization",),
-    Role.DATA_ADMIN: ("catalog", "organization"),
-}
 
 
 def _area_of(role: Role, county: Area, township: Area, village: Area) -> Area:

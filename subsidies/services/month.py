@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 
 from django.db import connection, transaction
 
@@ -20,6 +21,8 @@ from subsidies.services.publication import month_publish
 from visits.services.obligation import obligations_refresh
 
 WORKERS = 2
+# Every task reads the whole registry once: few enough not to read it too often, enough to resume from.
+TASKS = 4
 Report = Callable[[str, int, int], None]
 
 
@@ -60,7 +63,8 @@ def month_run(
         _decide(row, policy, area_code, report, workers)
         adjustments_store(run=row, policy=policy, earlier=reach)
         report("更新探访任务", 0, 0)
-        obligations_refresh(month=month, county_code=county_code)
+        for opened in [month, *[past.month for past, _ in reach]]:
+            obligations_refresh(month=opened, county_code=county_code)
     row.refresh_from_db()
     return row
 
@@ -116,7 +120,7 @@ def _chunks_ensure(month: Month, policy: Policy) -> None:
 
 
 def _tasks(month: Month, policy: Policy, area_code: str | None, base: ChunkTask) -> list[ChunkTask]:
-    """One task per township, or a single one if only changed elders have to be decided again.
+    """A few tasks of several townships, or a single one if only changed elders have to be decided again.
 
     Reads inside the run's snapshot: a chunk that anyone else writes from now on fails to be written by this run.
     """
@@ -127,15 +131,23 @@ def _tasks(month: Month, policy: Policy, area_code: str | None, base: ChunkTask)
         return [
             replace(base, chunk_ids=tuple(c.pk for c in chunks), since=min(c.facts_version for c in chunks))
         ]
+    known = [c.facts_version if c.facts_version and c.policy == policy.digest else None for c in chunks]
     return [
         replace(
             base,
-            chunk_ids=(c.pk,),
-            township=c.township,
-            since=c.facts_version if c.facts_version and c.policy == policy.digest else None,
+            chunk_ids=tuple(c.pk for c in some),
+            townships=tuple(c.township for c in some),
+            since=since,
         )
-        for c in chunks
+        for since in dict.fromkeys(known)
+        for some in _dealt([c for c, version in zip(chunks, known, strict=True) if version == since])
     ]
+
+
+def _dealt(chunks: list[Chunk]) -> list[list[Chunk]]:
+    """Deal townships into at most TASKS runs of neighbours."""
+    bounds = [len(chunks) * place // TASKS for place in range(TASKS + 1)]
+    return [chunks[start:end] for start, end in pairwise(bounds) if start < end]
 
 
 def _covers(township: str, area_code: str | None) -> bool:
@@ -154,9 +166,13 @@ def _run_tasks(tasks: list[ChunkTask], policy: Policy, report: Report, workers: 
             for task, future in zip(tasks, futures, strict=True):
                 future.result()
                 done += 1
-                report(f"核定 {task.township or '全县'}", done, len(tasks))
+                report(f"核定{_places(task)}", done, len(tasks))
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _places(task: ChunkTask) -> str:
+    return "全县" if task.townships is None else f" {len(task.townships)} 个乡镇（街道）"
 
 
 def _in_thread(task: ChunkTask, policy: Policy) -> int:

@@ -1,6 +1,7 @@
 """Every command ends with one JSON line and the right exit code."""
 
 import json
+from argparse import ArgumentTypeError
 from datetime import date
 from typing import Any
 
@@ -44,5 +45,5 @@ def test_a_month_is_read_as_its_first_day() -> None:
 
 @pytest.mark.parametrize("text", ["2026-13", "2026/11", "202611", "2026-1", "今天", ""])
 def test_other_forms_of_a_month_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="YYYY-MM"):
+    with pytest.raises(ArgumentTypeError, match="YYYY-MM"):
         parse_month(text)
