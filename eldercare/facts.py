@@ -118,49 +118,42 @@ def facts_select(reading: Reading, policy: FactsPolicy, persons: Persons) -> str
     """
 
 
-def persons_count_select(readings: tuple[Reading, ...], policy: FactsPolicy, persons: Persons) -> str:
-    """SELECT of how many of `persons` are among the county's persons, a column per reading.
+def census_select(month: date, policy: FactsPolicy, persons: Persons) -> str:
+    """SELECT (id, changed, opening, closing): who is among the county's persons in which reading.
 
-    Counted from areas, deaths and moves alone, apart from `facts_select`: the two must agree.
+    Counted from areas, deaths and moves alone, apart from `facts_select`: the two must agree. changed: facts may differ
+    between the readings, because a circumstance begins or ends or a birthday comes in between.
     """
-    prefix = area_prefix(policy.county_code)
-    present = ", ".join(f"{_present(reading, prefix)} AS r{place}" for place, reading in enumerate(readings))
-    sums = ", ".join(f"count(*) FILTER (WHERE r{place})" for place in range(len(readings)))
-    kinds = ", ".join(f"'{kind}'" for kind in (Kind.HUKOU, Kind.RESIDENCE, Kind.DEATH, Kind.MOVED_OUT))
-    return f"""
-        SELECT {sums} FROM (
-            SELECT {present}
-            FROM {persons.relation} r JOIN eldercare_circumstance c ON c.elder_id = r.id
-            WHERE {persons.own("c.elder_id")} AND c.kind IN ({kinds})
-            GROUP BY c.elder_id
-        ) counted"""
-
-
-def changed_select(month: date, policy: FactsPolicy, persons: Persons) -> str:
-    """SELECT of ids whose facts may differ between opening and closing: a boundary or a birthday inside the month."""
     opening, closing = opening_reading(month), closing_reading(month)
-    inside = f"> date '{opening.day}' AND {{0}} <= date '{closing.day}'"
-    lower, upper, expiry = "lower(c.valid)", "upper(c.valid)", _expiry(policy)
+    prefix = area_prefix(policy.county_code)
     return f"""
-        SELECT c.elder_id AS id
-        FROM {persons.relation} r JOIN eldercare_circumstance c ON c.elder_id = r.id
-        WHERE {persons.own("c.elder_id")}
-          AND ({lower} {inside.format(lower)} OR {upper} {inside.format(upper)}
-               OR c.kind = '{Kind.ABILITY_LEVEL}' AND {expiry} {inside.format(expiry)})
-        UNION
-        SELECT e.id FROM {persons.relation} r JOIN eldercare_elder e ON e.id = r.id
-        WHERE {persons.own("e.id")}
-          AND {age_sql("e.birth_date", age_day(opening, policy))}
-           <> {age_sql("e.birth_date", age_day(closing, policy))}
-    """
+        SELECT e.id, counted.opening, counted.closing,
+               counted.moved OR {age_sql("e.birth_date", age_day(opening, policy))}
+                             <> {age_sql("e.birth_date", age_day(closing, policy))} AS changed
+        FROM eldercare_elder e
+        JOIN (
+            SELECT c.elder_id, {_present(opening, prefix)} AS opening, {_present(closing, prefix)} AS closing,
+                   coalesce(bool_or({_moves(opening.day, closing.day, policy)}), false) AS moved
+            FROM {persons.relation} r JOIN eldercare_circumstance c ON c.elder_id = r.id
+            WHERE {persons.own("c.elder_id")}
+            GROUP BY c.elder_id
+        ) counted ON counted.elder_id = e.id
+        WHERE {persons.own("e.id")}"""
+
+
+def _moves(after: date, until: date, policy: FactsPolicy) -> str:
+    """A circumstance begins, ends or is no longer known on a day after `after` up to `until`."""
+    inside = f"> date '{after}' AND {{0}} <= date '{until}'"
+    lower, upper, expiry = "lower(c.valid)", "upper(c.valid)", _expiry(policy)
+    return (
+        f"{lower} {inside.format(lower)} OR {upper} {inside.format(upper)}"
+        f" OR c.kind = '{Kind.ABILITY_LEVEL}' AND {expiry} {inside.format(expiry)}"
+    )
 
 
 def _holds(day: date) -> str:
-    """A circumstance's range holds the day; spelled out, because the exclusion constraint's index is slow at it."""
-    return (
-        f"coalesce(lower(c.valid), '-infinity') <= date '{day}'"
-        f" AND coalesce(upper(c.valid), 'infinity') > date '{day}'"
-    )
+    """A circumstance's range holds the day; IS TRUE keeps the slow index of the exclusion constraint out."""
+    return f"(c.valid @> date '{day}') IS TRUE"
 
 
 def _present(reading: Reading, prefix: str) -> str:

@@ -74,28 +74,34 @@ def decisions_select(items: Iterable[PolicyItem], facts: str, enrolled: str) -> 
 
     enrolled: relation (elder_id, item_id, receiving, suspended) of the enrolments that cover the month.
     """
-    parts = []
-    for item in items:
-        rows = eligible_select(
+    parts = [
+        eligible_select(
             item,
             facts,
             f"{facts}.elder_id, {item.item_id}::bigint AS item_id, {item.version_id}::bigint AS item_version_id,"
-            f" {facts}.area_code, {amount_sql(item, facts)} AS amount",
+            f" {facts}.area_code, {amount_sql(item, facts)} AS amount, {_applied_for(item)} AS applied_for",
         )
-        parts.append(
-            f"(SELECT entitled.*, {gate_sql(item)} AS outcome FROM ({rows}) entitled {_enrolment(item, enrolled)})"
-        )
-    return f"SELECT {DECISION_COLUMNS} FROM (SELECT *, NULL::bigint AS winner_id FROM ({_union(parts)}) gated) decided"
+        for item in items
+    ]
+    return f"""
+        SELECT entitled.elder_id, entitled.item_id, entitled.item_version_id, entitled.area_code, entitled.amount,
+               {gate_sql("entitled.applied_for")} AS outcome, NULL::bigint AS winner_id
+        FROM ({_union(parts)}) entitled
+        LEFT JOIN {enrolled} enrolled
+               ON enrolled.elder_id = entitled.elder_id AND enrolled.item_id = entitled.item_id"""
 
 
-def gate_sql(item: PolicyItem) -> str:
+def gate_sql(applied_for: str) -> str:
     """Outcome before exclusions: a suspended enrolment stops, 申请 needs one that receives (design §2 step 4)."""
-    otherwise = (
-        f"'{Outcome.DUE}'"
-        if item.application == Application.AUTOMATIC
-        else f"CASE WHEN enrolled.receiving THEN '{Outcome.DUE}' ELSE '{Outcome.NOT_APPLIED}' END"
+    return (
+        f"CASE WHEN enrolled.suspended THEN '{Outcome.SUSPENDED}'"
+        f" WHEN {applied_for} AND enrolled.receiving IS NOT TRUE THEN '{Outcome.NOT_APPLIED}'"
+        f" ELSE '{Outcome.DUE}' END"
     )
-    return f"CASE WHEN enrolled.suspended THEN '{Outcome.SUSPENDED}' ELSE {otherwise} END"
+
+
+def _applied_for(item: PolicyItem) -> str:
+    return "false" if item.application == Application.AUTOMATIC else "true"
 
 
 def enrolled_select(month: date) -> str:
@@ -146,7 +152,7 @@ def household_select(item: PolicyItem, facts: str, where: str, enrolled: str) ->
     )
     return f"""
         SELECT entitled.elder_id, {item.item_id}::bigint AS item_id, {item.version_id}::bigint AS item_version_id,
-               entitled.area_code, entitled.amount, {gate_sql(item)} AS outcome, NULL::bigint AS winner_id
+               entitled.area_code, entitled.amount, {gate_sql(_applied_for(item))} AS outcome, NULL::bigint AS winner_id
         FROM (
             SELECT DISTINCT ON (e.household_key) rows.*, e.household_key
             FROM ({rows}) rows JOIN eldercare_elder e ON e.id = rows.elder_id
@@ -193,12 +199,5 @@ def _counted_before(item: PolicyItem) -> str:
     return f"({item_rule(item, 'o')}) AND (c.elder_id IS NOT NULL AND ({item_rule(item, 'c')})) IS NOT TRUE"
 
 
-def _enrolment(item: PolicyItem, enrolled: str) -> str:
-    return (
-        f"LEFT JOIN {enrolled} enrolled ON enrolled.elder_id = entitled.elder_id"
-        f" AND enrolled.item_id = {item.item_id}"
-    )
-
-
 def _union(parts: list[str]) -> str:
-    return " UNION ALL ".join(parts)
+    return " UNION ALL ".join(f"({part})" for part in parts)

@@ -1,9 +1,11 @@
 """Freezing the registry for a month: the evidence on which it is decided.
 
-All functions work on a cursor inside the caller's transaction and on two temporary tables that they make:
-month_persons (id) and month_fresh (the columns of MonthlyFacts without month, county and revisions).
+All functions work on a cursor inside the caller's transaction and on temporary tables that they make: month_persons
+(id), month_census (id, opening, closing, changed) and month_fresh (the columns of MonthlyFacts without month, county
+and revisions).
 """
 
+from dataclasses import replace
 from datetime import date
 
 from django.db import connection, transaction
@@ -13,11 +15,10 @@ from django.db.models import F
 from eldercare.facts import (
     FactsPolicy,
     Persons,
-    changed_select,
+    census_select,
     closing_reading,
     facts_select,
     opening_reading,
-    persons_count_select,
 )
 from eldercare.models import Elder
 from eldercare.vocabulary import FROM_CIRCUMSTANCE
@@ -25,6 +26,7 @@ from organization.areas import area_prefix
 
 PERSONS = "month_persons"
 FRESH = "month_fresh"
+CENSUS = "month_census"
 CHANGED = "month_changed"
 FACT_COLUMNS = (
     "elder_id, area_code, hukou_code, residence_code, death_date, moved_out_date, birth_date, age, sex, hukou_here, "
@@ -60,61 +62,59 @@ def partition_ensure(cursor: CursorWrapper, table: str, month: date) -> str:
 
 def townships_of(county_code: str) -> list[str]:
     """Return the 9-digit prefixes of townships with elders, '' for those registered outside the county."""
-    prefix = area_prefix(county_code)
-    home = f"CASE WHEN hukou_code LIKE '{prefix}%' THEN hukou_code ELSE residence_code END"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT DISTINCT left({home}, 9) FROM eldercare_elder")
-        return sorted({township if township.startswith(prefix) else "" for (township,) in cursor.fetchall()})
+        cursor.execute(f"SELECT DISTINCT {_township(area_prefix(county_code))} FROM eldercare_elder e")
+        return sorted(township for (township,) in cursor.fetchall())
 
 
 def persons_take(
-    cursor: CursorWrapper, *, township: str | None, county_prefix: str, since: int | None
+    cursor: CursorWrapper, *, townships: tuple[str, ...] | None, county_prefix: str, since: int | None
 ) -> Persons | None:
-    """Fill month_persons with a township's elders, or only those changed after version `since`; None if there are none.
+    """Fill month_persons with townships' elders, or only those changed after version `since`; None if there are none.
 
-    township: as in `townships_of`; None: all.
+    townships: as in `townships_of`; None: all.
     """
-    where = "true" if township is None else _dealt_to(township, county_prefix)
+    where = "true" if townships is None else f"{_township(county_prefix)} = ANY (%(townships)s)"
     if since is not None:
         where += f""" AND e.id IN (
             SELECT id FROM eldercare_elder WHERE version > {since}
             UNION SELECT elder_id FROM eldercare_circumstance WHERE version > {since})"""
-    cursor.execute(f"DROP TABLE IF EXISTS {PERSONS}, {FRESH}")
+    cursor.execute(f"DROP TABLE IF EXISTS {PERSONS}, {CENSUS}, {CHANGED}, {FRESH}")
     cursor.execute(
-        f"CREATE TEMP TABLE {PERSONS} ON COMMIT DROP AS"
-        f" SELECT e.id, false AS changed FROM eldercare_elder e WHERE {where}"
+        f"CREATE TEMP TABLE {PERSONS} ON COMMIT DROP AS SELECT e.id FROM eldercare_elder e WHERE {where}",
+        {"townships": list(townships or ())},
     )
     return _persons(cursor, PERSONS)
 
 
 def facts_freeze(cursor: CursorWrapper, *, month: date, policy: FactsPolicy, persons: Persons) -> None:
     """Fill month_fresh with opening and closing facts of the persons; equal ones share a row."""
+    cursor.execute(f"CREATE TEMP TABLE {CENSUS} ON COMMIT DROP AS {census_select(month, policy, persons)}")
     cursor.execute(
-        f"CREATE TEMP TABLE {CHANGED} ON COMMIT DROP AS"
-        f" SELECT id, true AS changed FROM ({changed_select(month, policy, persons)}) AS moved"
+        f"CREATE TEMP TABLE {CHANGED} ON COMMIT DROP AS SELECT id, changed FROM {CENSUS} WHERE changed"
     )
-    changed = _persons(cursor, CHANGED)
-    cursor.execute(f"UPDATE {PERSONS} p SET changed = true FROM {CHANGED} c WHERE c.id = p.id")
+    cursor.execute(f"ANALYZE {CENSUS} (id)")
+    everyone, changed = replace(persons, relation=CENSUS), _persons(cursor, CHANGED)
     cursor.execute(f"""
         CREATE TEMP TABLE {FRESH} ON COMMIT DROP AS
         SELECT {FACT_COLUMNS}, true AS opening,
                death_date IS NULL AND moved_out_date IS NULL AND NOT changed AS closing
-        FROM ({facts_select(opening_reading(month), policy, persons)}) AS opening_facts
+        FROM ({facts_select(opening_reading(month), policy, everyone)}) AS opening_facts
     """)
     if changed:
         cursor.execute(
             f"INSERT INTO {FRESH} SELECT {FACT_COLUMNS}, false, true"
             f" FROM ({facts_select(closing_reading(month), policy, changed)}) AS closing_facts"
         )
-    cursor.execute(f"DROP TABLE {CHANGED}")
     cursor.execute(f"ANALYZE {FRESH} (elder_id)")
 
 
-def persons_unaccounted(cursor: CursorWrapper, *, month: date, policy: FactsPolicy, persons: Persons) -> int:
-    """Return by how many month_fresh differs from what the registry says; a doubled person counts as a difference."""
-    cursor.execute(f"SELECT count(*) FILTER (WHERE opening), count(*) FILTER (WHERE closing) FROM {FRESH}")
+def persons_unaccounted(cursor: CursorWrapper) -> int:
+    """Return by how many month_fresh differs from the census; a doubled person counts as a difference."""
+    counts = "SELECT count(*) FILTER (WHERE opening), count(*) FILTER (WHERE closing) FROM"
+    cursor.execute(f"{counts} {FRESH}")
     frozen = cursor.fetchone()
-    cursor.execute(persons_count_select((opening_reading(month), closing_reading(month)), policy, persons))
+    cursor.execute(f"{counts} {CENSUS}")
     return sum(abs(is_ - should) for is_, should in zip(frozen, cursor.fetchone(), strict=True))
 
 
@@ -125,13 +125,11 @@ def _persons(cursor: CursorWrapper, relation: str) -> Persons | None:
     return None if lowest is None else Persons(relation, lowest, highest)
 
 
-def _dealt_to(township: str, prefix: str) -> str:
-    """An elder is dealt to the township of the 户籍, or of the 居住 where the 户籍 lies outside the county."""
-    if not township:
-        return f"e.hukou_code NOT LIKE '{prefix}%' AND e.residence_code NOT LIKE '{prefix}%'"
+def _township(county_prefix: str) -> str:
+    """SQL of the township to which an elder is dealt: of the 户籍, or of the 居住 where the 户籍 lies elsewhere."""
     return (
-        f"(e.hukou_code LIKE '{township}%'"
-        f" OR e.residence_code LIKE '{township}%' AND e.hukou_code NOT LIKE '{prefix}%')"
+        f"CASE WHEN starts_with(e.hukou_code, '{county_prefix}') THEN left(e.hukou_code, 9)"
+        f" WHEN starts_with(e.residence_code, '{county_prefix}') THEN left(e.residence_code, 9) ELSE '' END"
     )
 
 

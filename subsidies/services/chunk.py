@@ -1,4 +1,4 @@
-"""Deciding one township's share of a month in one transaction (design §2 steps 1–6)."""
+"""Deciding a few townships' share of a month in one transaction (design §2 steps 1–6)."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -38,9 +38,9 @@ class UnaccountedError(Exception):
 
 @dataclass(frozen=True)
 class ChunkTask:
-    """What one chunk needs to know.
+    """What the deciding of one chunk, or of several in one transaction, needs to know.
 
-    township: 9-digit prefix, '' for elders registered outside the county, None for all.
+    townships: 9-digit prefixes, '' for elders registered outside the county, None for all.
     since: decide only elders changed after this registry version; None: everyone. first: the month holds no rows yet.
     version: registry version that the run reads. snapshot: exported snapshot that all chunks of a run read, so that
     an elder who moves meanwhile is met once.
@@ -48,7 +48,7 @@ class ChunkTask:
 
     chunk_ids: tuple[int, ...]
     month: date
-    township: str | None
+    townships: tuple[str, ...] | None
     revision: int
     since: int | None
     first: bool
@@ -66,7 +66,7 @@ def facts_policy(policy: Policy) -> FactsPolicy:
 
 
 def chunk_decide(*, task: ChunkTask, policy: Policy) -> int:
-    """Freeze, decide, store and open visits for one township; return how many rows changed.
+    """Freeze, decide, store and open visits for the task's townships; return how many rows changed.
 
     Raises UnaccountedError if a person would be lost or doubled.
     """
@@ -75,7 +75,7 @@ def chunk_decide(*, task: ChunkTask, policy: Policy) -> int:
         cursor.execute(f"SET TRANSACTION SNAPSHOT '{task.snapshot}'")
         cursor.execute("SET LOCAL work_mem = '64MB'")
         persons = persons_take(
-            cursor, township=task.township, county_prefix=area_prefix(policy.county_code), since=task.since
+            cursor, townships=task.townships, county_prefix=area_prefix(policy.county_code), since=task.since
         )
         changed = _decide(cursor, task, policy, persons) if persons else 0
         Chunk.objects.filter(id__in=task.chunk_ids).update(
@@ -89,9 +89,10 @@ def chunk_decide(*, task: ChunkTask, policy: Policy) -> int:
 def _decide(cursor: CursorWrapper, task: ChunkTask, policy: Policy, persons: Persons) -> int:
     reading = facts_policy(policy)
     facts_freeze(cursor, month=task.month, policy=reading, persons=persons)
-    lost = persons_unaccounted(cursor, month=task.month, policy=reading, persons=persons)
+    lost = persons_unaccounted(cursor)
     if lost:
-        raise UnaccountedError(f"{task.township}：应核定人数与已核定人数相差 {lost}，本片未写入")
+        places = "、".join(task.townships or ("全县",))
+        raise UnaccountedError(f"{places}：应核定人数与已核定人数相差 {lost}，本片未写入")
     changed = facts_store(
         cursor, month=task.month, county_code=policy.county_code, revision=task.revision, first=task.first
     )

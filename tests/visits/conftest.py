@@ -72,7 +72,7 @@ def open_month(month: date = MARCH) -> int:
     first = not MonthlyFacts.objects.filter(month=month).exists()
     with transaction.atomic(), connection.cursor() as cursor:
         partition_ensure(cursor, "eldercare_monthlyfacts", month)
-        persons = persons_take(cursor, township=None, county_prefix=COUNTY[:6], since=None)
+        persons = persons_take(cursor, townships=None, county_prefix=COUNTY[:6], since=None)
         if persons is not None:
             facts_freeze(cursor, month=month, policy=facts, persons=persons)
             if first:
