@@ -21,6 +21,7 @@ pages: list[URLPattern | URLResolver] = [
     path("imports/template/", imports.import_template, name="import-template"),
     path("imports/<int:pk>/", imports.import_detail, name="import-detail"),
     path("imports/<int:pk>/commit/", imports.import_commit, name="import-commit"),
+    path("imports/<int:pk>/discard/", imports.import_discard, name="import-discard"),
     path("imports/<int:pk>/undo/", imports.import_undo, name="import-undo"),
     path("imports/<int:pk>/errors/", imports.import_errors, name="import-errors"),
     path("jobs/<uuid:job_id>/", jobs.job_progress, name="job-progress"),

@@ -1,18 +1,18 @@
 """How figures, months, icons and links are written on every page."""
 
-import re
+import math
 from datetime import date
 from decimal import Decimal
 
 from django import template
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from operations.masking import mask_id_number, mask_phone
+from operations.models import Job
 
 register = template.Library()
-LONG_NUMBER = re.compile(r"[0-9０-９]{11,}[0-9Xx]?")
 
 
 @register.simple_tag
@@ -44,22 +44,16 @@ def month_label(value: date) -> str:
 
 
 @register.filter
+def time_left(job: Job) -> str:
+    """About how long a running job still takes, by its pace so far; '' while that cannot be said."""
+    if job.state != Job.State.RUNNING or not job.started_at or not job.done or job.done >= job.total:
+        return ""
+    elapsed = (timezone.now() - job.started_at).total_seconds()
+    seconds = elapsed * (job.total - job.done) / job.done
+    return f"约还需 {math.ceil(seconds / 60)} 分钟" if seconds > 60 else f"约还需 {math.ceil(seconds)} 秒"
+
+
+@register.filter
 def month_slug(value: date) -> str:
     """2026-11, as URLs write a month."""
     return f"{value:%Y-%m}"
-
-
-@register.filter
-def hide_numbers(text: object) -> str:
-    """A text with every ID, account or phone number in it masked: the first six or three and the last four stay."""
-    return LONG_NUMBER.sub(lambda found: _hidden(found[0]), str(text))
-
-
-@register.filter
-def at(mapping: dict[object, object], key: object) -> object:
-    """The value under a key; None when there is none."""
-    return mapping.get(key)
-
-
-def _hidden(number: str) -> str:
-    return mask_phone(number) if len(number) == 11 else mask_id_number(number)

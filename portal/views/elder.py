@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from eldercare.models import Contact, Elder
+from eldercare.models import Elder
 from operations.models import AuditEntry
 from operations.services.audit import audit_record
 from organization.choices import Permission
@@ -30,7 +30,7 @@ def elder_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     elder = _elder(request.user, pk)
     context = {
         "record": record_of(elder),
-        "contact": Contact.objects.filter(elder=elder).first(),
+        "contact": getattr(elder, "contact", None),
         "accounts": sorted(elder.bank_accounts.all(), key=lambda a: a.valid.upper is None, reverse=True),
         "household": household_of(elder, request.user),
         "visits": visits_of(elder),
@@ -77,7 +77,7 @@ def elder_reveal(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _elder(user: User, pk: int) -> Elder:
-    return get_object_or_404(Elder.objects.visible_to(user), pk=pk)
+    return get_object_or_404(Elder.objects.visible_to(user).select_related("contact"), pk=pk)
 
 
 def _chosen(months: list[Month], slug: str) -> Month | None:

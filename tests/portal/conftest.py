@@ -11,10 +11,11 @@ from django.test import Client
 from django.utils import timezone
 
 from catalog.models import Item
-from catalog.selectors import policy_get
-from eldercare.facts import FactsPolicy
-from eldercare.models import Elder
-from eldercare.services.monthly_facts import facts_freeze, facts_store, partition_ensure, persons_take
+from eldercare.choices import YES
+from eldercare.facts import completed_years
+from eldercare.models import Elder, MonthlyFacts
+from eldercare.services.monthly_facts import partition_ensure
+from eldercare.vocabulary import FROM_CIRCUMSTANCE
 from organization.models import Area, User
 from subsidies.models import Entitlement, ItemCount, Month
 from tests.conftest import COUNTY, VILLAGE_A, VILLAGE_B
@@ -63,7 +64,7 @@ def month(elder_a: Elder, elder_b: Elder) -> Month:
     row = Month.objects.create(
         county_code=COUNTY, month=MARCH, revision=1, persons=2, published_at=timezone.now()
     )
-    _freeze(MARCH)
+    _freeze(MARCH, elder_a, elder_b)
     decide(row, elder_a, "A1", "应发", VILLAGE_A)
     decide(row, elder_a, "A2", "未申请", VILLAGE_A, "100.00")
     decide(row, elder_b, "A1", "应发", VILLAGE_B)
@@ -94,15 +95,29 @@ def decide(
     )
 
 
-def _freeze(month: date) -> None:
-    """Freeze everybody's facts as revision 1."""
-    policy = policy_get(county_code=COUNTY, day=month)
-    assert policy is not None
+def _freeze(month: date, *elders: Elder) -> None:
+    """Freeze the facts of these elders as revision 1; one row holds for both readings."""
     with connection.cursor() as cursor:
         for table in ("eldercare_monthlyfacts", "subsidies_entitlement"):
             partition_ensure(cursor, table, month)
-        persons = persons_take(cursor, township=None, county_prefix=COUNTY[:6], since=None)
-        assert persons is not None
-        facts = FactsPolicy(COUNTY, policy.valid_months, policy.age_from_next_day)
-        facts_freeze(cursor, month=month, policy=facts, persons=persons)
-        facts_store(cursor, month=month, county_code=COUNTY, revision=1, first=True)
+    for elder in elders:
+        held = {
+            kind: True if value == YES else value
+            for kind, value in elder.circumstances.values_list("kind", "value")
+        }
+        facts = {column.column: held.get(column.column, column.absent) for column in FROM_CIRCUMSTANCE}
+        MonthlyFacts.objects.create(
+            month=month,
+            county_code=COUNTY,
+            elder=elder,
+            rev_from=1,
+            opening=True,
+            closing=True,
+            area_code=elder.hukou_code,
+            age=completed_years(elder.birth_date, month),
+            birth_date=elder.birth_date,
+            sex=elder.sex,
+            hukou_here=True,
+            resident_here=True,
+            **facts,
+        )
