@@ -41,7 +41,7 @@ def adjustments_store(*, run: Month, policy: Policy, earlier: list[tuple[Month, 
         for past, then in earlier:
             items = _items_reaching(policy, then, months_between(past.month, run.month))
             if items:
-                cursor.execute(_due_insert(run, past), [items, items])
+                cursor.execute(_due_insert(run, past), [items, items, items])
         return run.adjustments.count()
 
 
@@ -52,9 +52,16 @@ def _items_reaching(now: Policy, then: Policy, distance: int) -> list[int]:
 
 
 def _due_insert(run: Month, past: Month) -> str:
-    """INSERT of entitled − settled for one earlier month; two parameters: the items whose look-back reaches it."""
+    """INSERT of entitled − settled for one earlier month; three parameters: the items whose look-back reaches it.
+
+    Rows that were settled and still hold stand on both sides: only what began or ended since settling is read.
+    """
     entitlement = f"subsidies_entitlement_{past.month:%Y%m}"
-    paying = f"county_code = '{past.county_code}' AND outcome = '{Outcome.DUE}' AND amount IS NOT NULL"
+    settled = past.settled_revision or 0
+    paying = (
+        f"county_code = '{past.county_code}' AND outcome = '{Outcome.DUE}' AND amount IS NOT NULL"
+        " AND item_id = ANY(%s)"
+    )
     return f"""
         INSERT INTO subsidies_adjustment (run_id, elder_id, item_id, month, kind, amount, area_code)
         SELECT {run.pk}, elder_id, item_id, '{past.month}',
@@ -62,15 +69,15 @@ def _due_insert(run: Month, past: Month) -> str:
                sum(amount), max(area_code)
         FROM (
             SELECT elder_id, item_id, amount, area_code FROM {entitlement}
-            WHERE {paying} AND rev_to IS NULL AND item_id = ANY(%s)
+            WHERE {paying} AND rev_to IS NULL AND rev_from > {settled}
             UNION ALL
             SELECT elder_id, item_id, -amount, area_code FROM {entitlement}
-            WHERE {paying} AND rev_from <= {past.settled_revision or 0}
-              AND (rev_to IS NULL OR rev_to > {past.settled_revision or 0}) AND item_id = ANY(%s)
+            WHERE {paying} AND rev_from <= {settled} AND rev_to > {settled}
             UNION ALL
             SELECT a.elder_id, a.item_id, -a.amount, a.area_code
             FROM subsidies_adjustment a JOIN subsidies_month r ON r.id = a.run_id
             WHERE r.county_code = '{run.county_code}' AND r.month < '{run.month}' AND a.month = '{past.month}'
+              AND a.item_id = ANY(%s)
         ) lines
         GROUP BY elder_id, item_id
         HAVING sum(amount) <> 0"""

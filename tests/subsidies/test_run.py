@@ -200,6 +200,16 @@ def test_a_back_dated_fact_pays_only_the_months_that_the_item_looks_back() -> No
     assert drawn(elder, JULY) == {"TWO": Decimal(50), "NONE": Decimal(50)}
 
 
+def test_back_pay_is_not_taken_back_when_its_month_leaves_the_look_back() -> None:
+    publish_list(item("TWO", "低保", lookback=2), item("LONG", "年龄 >= 60", lookback=24))
+    elder = make_elder(date(1940, 1, 1))
+    run_through(MAY, JUNE)
+    add(elder, Kind.LOW_INCOME_ALLOWANCE, "是", date(2024, 1, 1))
+    run_through(JULY, date(2024, 9, 1))
+    assert due_lines(elder, JULY).keys() == {("TWO", MAY), ("TWO", JUNE)}
+    assert due_lines(elder, date(2024, 8, 1)) == due_lines(elder, date(2024, 9, 1)) == {}
+
+
 def test_a_month_that_no_later_one_has_settled_is_corrected_in_itself() -> None:
     two_items()
     elder = make_elder(date(1940, 1, 1))
