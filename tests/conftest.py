@@ -1,8 +1,10 @@
 """The fixed cast: a county with two townships, clerks and a reader of them, and an elder in the first."""
 
+from collections.abc import Iterator
 from datetime import date
 
 import pytest
+from django.db import connection
 
 from eldercare.models import Elder
 from organization.choices import Role
@@ -13,6 +15,16 @@ COUNTY = "530322000000"
 TOWN_A, TOWN_B = "530322101000", "530322102000"
 VILLAGE_A, VILLAGE_B = "530322101201", "530322102201"
 PASSWORD = "Sunny-Hills-2026"
+
+
+@pytest.fixture(autouse=True)
+def _empty_partitions(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Partitioned tables are not known to Django's flush: empty them after tests that commit."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    if marker is not None and marker.kwargs.get("transaction"):
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE eldercare_monthlyfacts, subsidies_entitlement")
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from django.db.models import F, Index, Q
 from eldercare.choices import Kind
 from eldercare.models.elder import Elder
 
+EVERYBODYS = (Kind.HUKOU, Kind.RESIDENCE, Kind.PENSION, Kind.PENSION_IN_PAY, Kind.CARE_INSURANCE)
+
 
 class Circumstance(models.Model):
     """One kind of circumstance of one elder with one value over a half-open range of days.
@@ -51,6 +53,10 @@ class Circumstance(models.Model):
         indexes = (
             Index(F("elder"), name="circumstance_elder"),
             Index(F("version"), name="circumstance_version"),
+            # lists filter by what few elders have; what nearly everybody has would only make the index heavy
+            Index(
+                F("kind"), F("value"), F("elder"), name="circumstance_held", condition=~Q(kind__in=EVERYBODYS)
+            ),
         )
 
     def __str__(self) -> str:
