@@ -1,0 +1,62 @@
+"""Running a month as a background job: asked for once, done as the command does it."""
+
+from datetime import date
+
+import pytest
+from django.utils import timezone
+
+from operations.models import Job
+from operations.services.job import job_create, job_run
+from subsidies.models import Month
+from subsidies.tasks import KIND, month_open, month_run_request
+from tests.registry import make_elder
+from tests.subsidies.county import LULIANG, item, load, publish_list
+
+JUNE = date(2024, 6, 1)
+
+
+def waiting_job(month: date) -> Job:
+    """A job for a month, with a bell that nobody hears."""
+    params = {"county_code": LULIANG, "month": month.isoformat()}
+    return job_create(kind=KIND, title="核定", params=params, ring=lambda job_id: None)
+
+
+@pytest.mark.django_db
+def test_a_run_asked_for_twice_is_one_job_until_it_is_over() -> None:
+    first = month_run_request(county_code=LULIANG, month=JUNE)
+    assert month_run_request(county_code=LULIANG, month=JUNE) == first
+    assert month_run_request(county_code=LULIANG, month=date(2024, 7, 1)) != first
+    Job.objects.filter(pk=first.pk).update(state=Job.State.DONE)
+    assert month_run_request(county_code=LULIANG, month=JUNE) != first
+
+
+@pytest.mark.django_db
+def test_on_the_first_the_month_that_begins_is_asked_for_in_every_county_with_a_list() -> None:
+    load("national", "luliang", "chencang")
+    assert len(month_open()) == len(month_open()) == 2
+    month = timezone.localdate().replace(day=1).isoformat()
+    assert sorted(job.params["county_code"] for job in Job.objects.all()) == ["530322000000", "610304000000"]
+    assert {job.params["month"] for job in Job.objects.all()} == {month}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_job_runs_the_month_and_tells_how_it_went() -> None:
+    publish_list(item("AGE", "年龄 >= 80"))
+    make_elder(date(1940, 1, 1))
+    job = waiting_job(JUNE)
+    assert job_run(job_id=str(job.pk))
+    job.refresh_from_db()
+    month = Month.objects.get()
+    assert (job.state, job.result) == (Job.State.DONE, {"month_id": month.pk, "revision": 1, "persons": 1})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_month_without_a_list_fails_the_job_with_a_sentence() -> None:
+    publish_list(item("AGE", "年龄 >= 80"))
+    job = waiting_job(date(2022, 1, 1))
+    job_run(job_id=str(job.pk))
+    job.refresh_from_db()
+    assert (job.state, job.error) == (
+        Job.State.FAILED,
+        "2022年01月没有适用于 530322000000 的服务清单，请先加载清单（load_pack）",
+    )
