@@ -13,6 +13,7 @@ SHORT_CODE: Final = "区划代码应为 12 位数字；请补全，或改写名�
 MAX_CANDIDATES: Final = 5
 
 _SEPARATORS: Final = re.compile(r"[\s/\\>、,，|·.．。-]+")
+_OFFICE: Final = re.compile(r"(?<=街道)办事处|(?<=[镇乡])人民政府")
 _VILLAGE_ENDS: Final = (
     "村民委员会", "居民委员会", "社区居委会", "社区居民委员会", "村委会", "居委会", "社区", "行政村", "村",
 )  # fmt: skip
@@ -31,8 +32,8 @@ class KnownArea:
 
 
 def plain(name: str) -> str:
-    """Return a name without spaces and separators."""
-    return _SEPARATORS.sub("", name)
+    """Return a name without spaces, separators and the office in it («中枢街道» for «中枢街道 办事处»)."""
+    return _OFFICE.sub("", _SEPARATORS.sub("", name))
 
 
 def bare(name: str, ends: tuple[str, ...]) -> str:

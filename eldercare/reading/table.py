@@ -65,6 +65,7 @@ def _reader(content: bytes, kind: FileKind, memory: int, seconds: int) -> Iterat
         stdin = _pipe(process.stdin)
         with contextlib.suppress(BrokenPipeError):
             stdin.write(f"{kind} {memory} {seconds}\n".encode() + content)
+        with contextlib.suppress(BrokenPipeError):
             stdin.close()
         yield process
     finally:

@@ -4,8 +4,6 @@ import re
 import unicodedata
 from typing import Final
 
-UNREADABLE = "含有无法识别的字符（文件编码混乱）；请重新填写"
-
 # Full-width forms to ASCII, spaces of every kind to one, what has no width to nothing.
 _HALF_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _BLANKS: Final = (0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0xA0, 0x2002, 0x2003, 0x2009, 0x202F, 0x3000)
@@ -24,8 +22,6 @@ def clean_text(value: object) -> str:
     text = value if isinstance(value, str) else number_text(value)
     if text.isascii():
         return " ".join(text.replace("\0", "").split())
-    if "\ufffd" in text:
-        raise ValueError(UNREADABLE)
     return " ".join(unicodedata.normalize("NFC", text).translate(_VISIBLE).split())
 
 
@@ -33,8 +29,6 @@ def clean_code(value: object) -> str:
     """Return a number-like text: half width, upper case, without spaces, leading apostrophe and × for X."""
     text = value if isinstance(value, str) else number_text(value)
     if not text.isascii():
-        if "\ufffd" in text:
-            raise ValueError(UNREADABLE)
         text = text.translate(_ASCII).replace("×", "X").replace("Χ", "X").replace("χ", "X").replace("х", "X")
         text = text.replace("Х", "X").replace("‘", "").replace("’", "").replace("′", "")
     return "".join(text.split()).replace("'", "").replace("`", "").replace("\0", "").upper()

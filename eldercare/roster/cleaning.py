@@ -16,6 +16,7 @@ from eldercare.roster.headers import HEADER_ROWS, NO_HEADER, Header, find_header
 from eldercare.roster.report import Place, Report, Severity
 
 NO_RESULT: Final = "公式没有计算结果或结果有错；请改成固定的值（复制后选择性粘贴为数值）"
+UNREADABLE: Final = "含有无法识别的字符（文件编码混乱）；请重新填写"
 FOOTER: Final = re.compile(
     r"^(合计|总计|小计|本页|共计|累计|制表|填表|审核|经办|负责人|联系人[:：]|说明|注[:：]|备注[:：]|单位)"
 )
@@ -53,6 +54,8 @@ class Memory(dict[Any, Any]):
             return None
         if raw == NO_VALUE:
             return Fault(NO_RESULT)
+        if raw.__class__ is str and "\ufffd" in raw:
+            return Fault(UNREADABLE)
         try:
             value = self.widget.clean(date(*raw) if raw.__class__ is tuple else raw)
         except ValueError as error:

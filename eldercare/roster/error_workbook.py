@@ -16,13 +16,12 @@ from eldercare.reading.text import half_width, number_text
 from eldercare.reading.workbook import NO_VALUE
 from eldercare.roster.headers import ERRORS_COLUMN, HEADER_ROWS, HINTS_COLUMN, Header, find_header
 from eldercare.roster.report import Note, Place, Severity
+from operations.spreadsheets import FORMULA_STARTS
 
 RED: Final = PatternFill("solid", start_color="FFF4C7C3")
 YELLOW: Final = PatternFill("solid", start_color="FFFFF2CC")
 BOLD: Final = Font(bold=True)
 TEXT: Final = "@"
-# Spreadsheet programs take a text that begins with one of these for a formula once it is edited or saved as CSV.
-RISKY: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 AS_TEXT: Final = (
     "id_number",
     "head_id_number",
@@ -93,7 +92,7 @@ class _Page:
     def _cell(self, raw: Any, fill: PatternFill | None, as_text: bool) -> Any:
         """Return a plain text, or a cell where colour, text format or protection against formulas is needed."""
         text = cell_text(raw)
-        risky = text.lstrip(" \u3000").startswith(RISKY)
+        risky = text.lstrip(" \u3000").startswith(FORMULA_STARTS)
         if fill is None and not as_text and not risky:
             return text or None
         cell = WriteOnlyCell(self.sheet, value=text)

@@ -20,7 +20,7 @@ from eldercare.resources.roster import RosterResource
 
 ROWS: Final = "eldercare_stagedrow"
 STATED: Final = "eldercare_stagedcircumstance"
-TABLES: Final = ("match", "wanted", "add", "cut", "elder", "account_add", "account_cut", "contact", "touched")
+TABLES: Final = ("match", "wanted", "add", "cut", "elder", "account_add", "account_cut", "contact", "moved", "touched")
 
 # Elder column, roster column that brings it (None: every row does), staged column to compare by.
 OWN: Final = (
@@ -73,6 +73,13 @@ def plan_build(cursor: CursorWrapper, *, batch_id: int, layouts: Layouts, lock: 
     _own(cursor, batch_id, layouts)
     _accounts(cursor, batch_id, layouts)
     _contacts(cursor, batch_id, layouts)
+    moving = f"kind IN ('{Kind.HUKOU}', '{Kind.RESIDENCE}')"
+    _table(
+        cursor,
+        "moved",
+        f"""SELECT elder_id AS id FROM roster_wanted WHERE {moving}
+            UNION SELECT elder_id FROM roster_cut WHERE {moving}""",
+    )
     _table(
         cursor,
         "touched",

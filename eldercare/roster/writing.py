@@ -41,11 +41,6 @@ def plan_apply(cursor: CursorWrapper, *, batch_id: int, layouts: Layouts, today:
     _circumstances(cursor, batch_id)
     _accounts(cursor, batch_id)
     _contacts(cursor, batch_id)
-    cursor.execute(
-        f"""CREATE TEMP TABLE roster_moved ON COMMIT DROP AS
-            SELECT DISTINCT elder_id AS id FROM roster_wanted WHERE kind IN ('{Kind.HUKOU}', '{Kind.RESIDENCE}')
-            UNION SELECT elder_id FROM roster_cut WHERE kind IN ('{Kind.HUKOU}', '{Kind.RESIDENCE}')"""
-    )
     areas_refresh(cursor, "roster_moved", today)
 
 
