@@ -26,7 +26,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Persons:
-    """A relation with columns id and changed, and the range of its ids: the planner then reads only that part."""
+    """A relation with columns id, birth_date and sex, and the range of its ids: only that part need be read."""
 
     relation: str
     lowest: int
@@ -90,36 +90,34 @@ def facts_select(reading: Reading, policy: FactsPolicy, persons: Persons) -> str
     facts = ",\n".join(f"{_pivot(column)} AS {column.column}" for column in FROM_CIRCUMSTANCE)
     residence = "coalesce(p.residence_code, p.hukou_code)"
     return f"""
-        SELECT e.id AS elder_id,
+        SELECT r.id AS elder_id,
                CASE WHEN {_here("p.hukou_code", prefix)} THEN p.hukou_code ELSE {residence} END AS area_code,
-               p.hukou_code, {residence} AS residence_code, p.death_date, p.moved_out_date, e.birth_date,
-               {age_sql("e.birth_date", age_day(reading, policy))}::smallint AS age, e.sex,
+               p.hukou_code, {residence} AS residence_code, p.death_date, p.moved_out_date, r.birth_date,
+               {age_sql("r.birth_date", age_day(reading, policy))}::smallint AS age, r.sex,
                coalesce({_here("p.hukou_code", prefix)}, false) AS hukou_here,
                coalesce({_here(residence, prefix)}, false) AS resident_here,
-               {", ".join(f"p.{column.column}" for column in FROM_CIRCUMSTANCE)}, p.changed
-        FROM eldercare_elder e
+               {", ".join(f"p.{column.column}" for column in FROM_CIRCUMSTANCE)}, r.changed
+        FROM {persons.relation} r
         JOIN (
             SELECT c.elder_id,
                    max(c.value) FILTER (WHERE c.kind = '{Kind.HUKOU}') AS hukou_code,
                    max(c.value) FILTER (WHERE c.kind = '{Kind.RESIDENCE}') AS residence_code,
                    min(lower(c.valid)) FILTER (WHERE c.kind = '{Kind.DEATH}') AS death_date,
                    min(lower(c.valid)) FILTER (WHERE c.kind = '{Kind.MOVED_OUT}') AS moved_out_date,
-                   {facts},
-                   bool_or(r.changed) AS changed
+                   {facts}
             FROM {persons.relation} r JOIN eldercare_circumstance c ON c.elder_id = r.id
             WHERE {persons.own("c.elder_id")} AND {_holds(reading.day)}
               AND (c.kind <> '{Kind.ABILITY_LEVEL}' OR date '{reading.day}' < {_expiry(policy)})
             GROUP BY c.elder_id
-        ) p ON p.elder_id = e.id
-        WHERE {persons.own("e.id")}
-          AND ({_here("p.hukou_code", prefix)} OR {_here(residence, prefix)})
+        ) p ON p.elder_id = r.id
+        WHERE ({_here("p.hukou_code", prefix)} OR {_here(residence, prefix)})
           AND (p.death_date IS NULL OR p.death_date >= date '{reading.present_after}')
           AND (p.moved_out_date IS NULL OR p.moved_out_date >= date '{reading.present_after}')
     """
 
 
 def census_select(month: date, policy: FactsPolicy, persons: Persons) -> str:
-    """SELECT (id, changed, opening, closing): who is among the county's persons in which reading.
+    """SELECT (id, birth_date, sex, changed, opening, closing): who is among the county's persons in which reading.
 
     Counted from areas, deaths and moves alone, apart from `facts_select`: the two must agree. changed: facts may differ
     between the readings, because a circumstance begins or ends or a birthday comes in between.
@@ -127,27 +125,28 @@ def census_select(month: date, policy: FactsPolicy, persons: Persons) -> str:
     opening, closing = opening_reading(month), closing_reading(month)
     prefix = area_prefix(policy.county_code)
     return f"""
-        SELECT e.id, counted.opening, counted.closing,
-               counted.moved OR {age_sql("e.birth_date", age_day(opening, policy))}
-                             <> {age_sql("e.birth_date", age_day(closing, policy))} AS changed
-        FROM eldercare_elder e
+        SELECT r.id, r.birth_date, r.sex, counted.opening, counted.closing,
+               counted.moved OR {age_sql("r.birth_date", age_day(opening, policy))}
+                             <> {age_sql("r.birth_date", age_day(closing, policy))} AS changed
+        FROM {persons.relation} r
         JOIN (
             SELECT c.elder_id, {_present(opening, prefix)} AS opening, {_present(closing, prefix)} AS closing,
-                   coalesce(bool_or({_moves(opening.day, closing.day, policy)}), false) AS moved
+                   coalesce(bool_or(true) FILTER (WHERE {_moves(opening.day, closing.day, policy)}), false) AS moved
             FROM {persons.relation} r JOIN eldercare_circumstance c ON c.elder_id = r.id
             WHERE {persons.own("c.elder_id")}
             GROUP BY c.elder_id
-        ) counted ON counted.elder_id = e.id
-        WHERE {persons.own("e.id")}"""
+        ) counted ON counted.elder_id = r.id"""
 
 
 def _moves(after: date, until: date, policy: FactsPolicy) -> str:
     """A circumstance begins, ends or is no longer known on a day after `after` up to `until`."""
     inside = f"> date '{after}' AND {{0}} <= date '{until}'"
     lower, upper, expiry = "lower(c.valid)", "upper(c.valid)", _expiry(policy)
+    # the first condition is cheap and rules nearly every row out
     return (
-        f"{lower} {inside.format(lower)} OR {upper} {inside.format(upper)}"
-        f" OR c.kind = '{Kind.ABILITY_LEVEL}' AND {expiry} {inside.format(expiry)}"
+        f"(c.kind = '{Kind.ABILITY_LEVEL}' OR NOT c.valid @> daterange('{after}', '{until}', '[]'))"
+        f" AND ({lower} {inside.format(lower)} OR {upper} {inside.format(upper)}"
+        f" OR c.kind = '{Kind.ABILITY_LEVEL}' AND {expiry} {inside.format(expiry)})"
     )
 
 

@@ -1,8 +1,8 @@
 """Freezing the registry for a month: the evidence on which it is decided.
 
 All functions work on a cursor inside the caller's transaction and on temporary tables that they make: month_persons
-(id), month_census (id, opening, closing, changed) and month_fresh (the columns of MonthlyFacts without month, county
-and revisions).
+(id, birth_date, sex), month_census (these, opening, closing, changed) and month_fresh (the columns of MonthlyFacts
+without month, county and revisions).
 """
 
 from dataclasses import replace
@@ -81,7 +81,8 @@ def persons_take(
             UNION SELECT elder_id FROM eldercare_circumstance WHERE version > {since})"""
     cursor.execute(f"DROP TABLE IF EXISTS {PERSONS}, {CENSUS}, {CHANGED}, {FRESH}")
     cursor.execute(
-        f"CREATE TEMP TABLE {PERSONS} ON COMMIT DROP AS SELECT e.id FROM eldercare_elder e WHERE {where}",
+        f"CREATE TEMP TABLE {PERSONS} ON COMMIT DROP AS"
+        f" SELECT e.id, e.birth_date, e.sex FROM eldercare_elder e WHERE {where}",
         {"townships": list(townships or ())},
     )
     return _persons(cursor, PERSONS)
@@ -90,9 +91,7 @@ def persons_take(
 def facts_freeze(cursor: CursorWrapper, *, month: date, policy: FactsPolicy, persons: Persons) -> None:
     """Fill month_fresh with opening and closing facts of the persons; equal ones share a row."""
     cursor.execute(f"CREATE TEMP TABLE {CENSUS} ON COMMIT DROP AS {census_select(month, policy, persons)}")
-    cursor.execute(
-        f"CREATE TEMP TABLE {CHANGED} ON COMMIT DROP AS SELECT id, changed FROM {CENSUS} WHERE changed"
-    )
+    cursor.execute(f"CREATE TEMP TABLE {CHANGED} ON COMMIT DROP AS SELECT * FROM {CENSUS} WHERE changed")
     cursor.execute(f"ANALYZE {CENSUS} (id)")
     everyone, changed = replace(persons, relation=CENSUS), _persons(cursor, CHANGED)
     cursor.execute(f"""

@@ -21,6 +21,7 @@ INDEXES = (
     ("subsidies_entitlement", "elder_id"),
     ("subsidies_entitlement", "item_id, area_code"),
 )
+OBLIGATIONS = "visits_obligation"
 
 
 def month_publish(*, month: Month, policy: Policy, revision: int) -> bool:
@@ -45,14 +46,20 @@ def month_publish(*, month: Month, policy: Policy, revision: int) -> bool:
 
 
 def _indexes_ensure(cursor: CursorWrapper, month: Month) -> None:
-    """Index the month's partitions after loading: building them once is cheaper than keeping them while loading."""
+    """Index the month's partitions after loading: building them once is cheaper than keeping them while loading.
+
+    Then tell the planner how many rows there are: autovacuum would notice only after the run.
+    """
+    fresh = set()
     for table, columns in INDEXES:
         partition = f"{table}_{month.month:%Y%m}"
         name = f"{partition}_{columns.split(',')[0]}"
         cursor.execute("SELECT to_regclass(%s)", [name])
         if cursor.fetchone()[0] is None:
             cursor.execute(f"CREATE INDEX {name} ON {partition} ({columns})")
-            cursor.execute(f"ANALYZE {partition}")
+            fresh |= {partition, OBLIGATIONS}
+    if fresh:
+        cursor.execute(f"ANALYZE {', '.join(sorted(fresh))}")
 
 
 def _households_store(cursor: CursorWrapper, month: Month, policy: Policy, revision: int) -> int:
