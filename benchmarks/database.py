@@ -5,6 +5,7 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,9 +30,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class BenchDatabase:
-    """A database that goes when the benchmark ends."""
+    """A database, and a folder for files, that go when the benchmark ends."""
 
     url: str
+    folder: Path
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         """Open a connection in autocommit."""
@@ -51,7 +53,7 @@ class BenchDatabase:
         return Measured(**json.loads(done.stdout.splitlines()[-1]))
 
     def _environment(self) -> dict[str, str]:
-        return os.environ | {"DATABASE_URL": self.url, "DJANGO_SETTINGS_MODULE": "config.settings"}
+        return os.environ | {"DATABASE_URL": self.url, "PORTAL_DATA": str(self.folder)}
 
 
 @contextmanager
@@ -59,10 +61,13 @@ def bench_database() -> Iterator[BenchDatabase]:
     """Create bench_<random> on the configured server, migrate it, and drop it at the end."""
     configured = os.environ["DATABASE_URL"]
     name = f"bench_{secrets.token_hex(4)}"
-    with psycopg.connect(_with_name(configured, ADMIN), autocommit=True) as admin:
+    with (
+        tempfile.TemporaryDirectory(prefix=name) as folder,
+        psycopg.connect(_with_name(configured, ADMIN), autocommit=True) as admin,
+    ):
         admin.execute(f'CREATE DATABASE "{name}"')
         try:
-            database = BenchDatabase(_with_name(configured, name))
+            database = BenchDatabase(_with_name(configured, name), Path(folder))
             database.manage("migrate", "--verbosity", "0")
             yield database
         finally:

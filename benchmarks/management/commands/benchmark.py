@@ -5,6 +5,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from benchmarks.month import DisagreementError, month_benchmark
+from benchmarks.pages import pages_benchmark
+from benchmarks.roster import roster_benchmark
 from operations.commands import JsonCommand, Refused
 
 
@@ -18,14 +20,26 @@ class Command(JsonCommand):
         month = kinds.add_parser("month", help="一个月的核定")
         month.add_argument("--elders", type=int, default=100_000)
         month.add_argument("--rounds", type=int, default=3)
+        roster = kinds.add_parser("import", help="花名册导入")
+        roster.add_argument("--rows", type=int, default=100_000)
+        roster.add_argument("--rounds", type=int, default=3)
+        pages = kinds.add_parser("pages", help="老年人列表页")
+        pages.add_argument("--elders", type=int, default=100_000)
 
     def answer(self, **options: Any) -> dict[str, Any]:
-        if options["kind"] == "month" and find_spec("openfisca_core") is None:
+        if options["kind"] == "import":
+            return roster_benchmark(rows=options["rows"], rounds=options["rounds"])
+        if options["kind"] == "pages":
+            return pages_benchmark(elders=options["elders"])
+        return self._month(options["elders"], options["rounds"])
+
+    def _month(self, elders: int, rounds: int) -> dict[str, Any]:
+        if find_spec("openfisca_core") is None:
             raise Refused(
                 "没有安装对照软件 OpenFisca-core：请先运行"
                 " .venv/bin/pip install --require-hashes -r requirements-bench.txt"
             )
         try:
-            return month_benchmark(elders=options["elders"], rounds=options["rounds"])
+            return month_benchmark(elders=elders, rounds=rounds)
         except DisagreementError as error:
             raise Refused(f"结果不一致，不作比较：{error}") from error
