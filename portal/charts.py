@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-WIDTH: Final = 400
-HEIGHT: Final = 216
+WIDTH: Final = 342
+HEIGHT: Final = 214
 TOP: Final = 28
 BOTTOM: Final = 28
 

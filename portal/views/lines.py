@@ -1,12 +1,13 @@
 """Lists of a month's lines: what every figure opens, and their downloads."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -104,6 +105,7 @@ def month_adjustments(request: SignedInRequest, month: date) -> HttpResponse:
     context = {
         "month": row,
         "rows": adjustment_rows(page.object_list),
+        "amount": found.aggregate(amount=Sum("amount"))["amount"] or Decimal("0.00"),
         "page": page,
         "size": position_of(request.GET).size,
         "sizes": SIZES,

@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
@@ -138,7 +139,7 @@ def test_the_tree_unfolds_and_the_number_is_revealed_in_place(
 ) -> None:
     sign_in(page, bureau_clerk)
     page.goto("/elders/")
-    page.locator("summary", has_text="甲镇").click(position={"x": 8, "y": 12})
+    page.click("summary[aria-label='展开甲镇']")
     page.click("text=甲一村")
     page.click(f"text={elder_a.name}")
     page.fill("input[name=reason]", "核对身份证原件")
@@ -158,6 +159,32 @@ def test_pages_work_without_scripts(
     page.click("#services a")
     assert page.is_visible("text=未申请")
     context.close()
+
+
+def test_no_page_has_a_serious_accessibility_fault(
+    browser: Browser, live_server: LiveServer, bureau_clerk: User, elder_a: Elder, month: Month
+) -> None:
+    context = browser.new_context(
+        base_url=live_server.url, bypass_csp=True
+    )  # the checker is an inline script
+    page = context.new_page()
+    sign_in(page, bureau_clerk)
+    faults = []
+    for path in (
+        "/",
+        "/elders/",
+        f"/elders/{elder_a.pk}/",
+        "/imports/",
+        "/months/2026-03/",
+        "/items/",
+        "/guide/",
+    ):
+        page.goto(path)
+        page.wait_for_load_state("networkidle")
+        found = Axe().run(page).response["violations"]
+        faults += [(path, fault["id"]) for fault in found if fault["impact"] in {"serious", "critical"}]
+    context.close()
+    assert faults == []
 
 
 @pytest.mark.parametrize("path", ["/login/", "/login/?idle=1"])
