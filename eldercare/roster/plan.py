@@ -20,7 +20,18 @@ from eldercare.resources.roster import RosterResource
 
 ROWS: Final = "eldercare_stagedrow"
 STATED: Final = "eldercare_stagedcircumstance"
-TABLES: Final = ("match", "wanted", "add", "cut", "elder", "account_add", "account_cut", "contact", "moved", "touched")
+TABLES: Final = (
+    "match",
+    "wanted",
+    "add",
+    "cut",
+    "elder",
+    "account_add",
+    "account_cut",
+    "contact",
+    "moved",
+    "touched",
+)
 
 # Elder column, roster column that brings it (None: every row does), staged column to compare by.
 OWN: Final = (

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+from zipfile import BadZipFile
 
 from django.db import transaction
 from openpyxl import load_workbook
@@ -62,7 +63,7 @@ def _read(name: str, content: bytes, errors: list[str]) -> list[AreaRow]:
         return []
     try:
         cells = _workbook(content) if content.startswith(b"PK") else _csv(content)
-    except (UnicodeDecodeError, csv.Error, InvalidFileException, KeyError, ValueError, OSError):
+    except (UnicodeDecodeError, csv.Error, InvalidFileException, BadZipFile, KeyError, ValueError, OSError):
         errors.append(f"文件“{name}”打不开；请另存为 .xlsx 或 .csv 再导入")
         return []
     for number, row in enumerate(cells[:HEADER_ROWS], start=1):

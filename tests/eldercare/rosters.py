@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -29,7 +29,9 @@ def workbook(rows: Sequence[dict[str, Any]], *, title: str = "", sheet: str = "è
     return sheets({sheet: rows}, title=title)
 
 
-def sheets(pages: dict[str, Sequence[dict[str, Any]]], *, title: str = "", hidden: tuple[str, ...] = ()) -> bytes:
+def sheets(
+    pages: Mapping[str, Sequence[dict[str, Any]]], *, title: str = "", hidden: tuple[str, ...] = ()
+) -> bytes:
     """An xlsx of several sheets."""
     book = Workbook()
     del book["Sheet"]
@@ -72,7 +74,10 @@ def imported(*rows: dict[str, Any], as_of: date = AS_OF, **options: Any) -> Impo
 
 def counts(batch: ImportBatch) -> tuple[int, int, int, int]:
     """created, updated, unchanged, errors."""
-    return tuple(batch.counts[key] for key in ("created", "updated", "unchanged", "errors"))  # type: ignore[return-value]
+    created, updated, unchanged, wrong = (
+        batch.counts[key] for key in ("created", "updated", "unchanged", "errors")
+    )
+    return created, updated, unchanged, wrong
 
 
 def errors(batch: ImportBatch) -> list[tuple[int, str, str]]:
@@ -82,7 +87,9 @@ def errors(batch: ImportBatch) -> list[tuple[int, str, str]]:
 
 def remarks(batch: ImportBatch, key: str = "warnings") -> list[tuple[int, str, str]]:
     """row, column and message of the remarks of a kind."""
-    return sorted((row["row"], row["column"], row["message"]) for group in batch.report[key] for row in group["rows"])
+    return sorted(
+        (row["row"], row["column"], row["message"]) for group in batch.report[key] for row in group["rows"]
+    )
 
 
 def elder_of(row: dict[str, Any]) -> Elder:

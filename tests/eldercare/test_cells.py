@@ -1,6 +1,6 @@
 """Every messy value of domain §7 and the sentence that the user sees, or the value that is taken."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -51,8 +51,12 @@ def test_width_case_and_space_of_an_id_number_are_mended(raw: object, number: st
     assert clean("id_number", raw).number == number
 
 
-@pytest.mark.parametrize("column", ["id_number", "account", "phone", "head_id_number", "contact_phone", "disability_card"])
-@pytest.mark.parametrize("raw", [6.10304194003151e17, "6.10304E+17", "6.1E+17", 610304194003151239, "６.1Ｅ+17"])
+@pytest.mark.parametrize(
+    "column", ["id_number", "account", "phone", "head_id_number", "contact_phone", "disability_card"]
+)
+@pytest.mark.parametrize(
+    "raw", [6.10304194003151e17, "6.10304E+17", "6.1E+17", 610304194003151239, "６.1Ｅ+17"]
+)
 def test_lost_digits_are_never_guessed(column: str, raw: object) -> None:
     with pytest.raises(ValueError, match="已丢失末几位"):
         clean(column, raw)
@@ -60,7 +64,13 @@ def test_lost_digits_are_never_guessed(column: str, raw: object) -> None:
 
 @pytest.mark.parametrize(
     ("value", "lost"),
-    [(999_999_999_999_999.0, False), (1e15, True), (13_800_138_000.0, False), ("13800138000", False), (True, False)],
+    [
+        (999_999_999_999_999.0, False),
+        (1e15, True),
+        (13_800_138_000.0, False),
+        ("13800138000", False),
+        (True, False),
+    ],
 )
 def test_fifteen_digits_are_what_a_number_cell_keeps(value: object, lost: bool) -> None:
     assert has_lost_digits(value) is lost
@@ -88,7 +98,7 @@ def test_no_id_number_is_said_so(raw: str) -> None:
         (14732, date(1940, 5, 1)),
         ("14732", date(1940, 5, 1)),
         (45000.5, date(2023, 3, 15)),
-        (datetime(1940, 5, 6, 8, 30), date(1940, 5, 6)),
+        (datetime(1940, 5, 6, 8, 30, tzinfo=UTC), date(1940, 5, 6)),
         (date(1940, 5, 6), date(1940, 5, 6)),
         ("1944-02-29", date(1944, 2, 29)),
         ("", None),
@@ -252,7 +262,10 @@ def test_an_area_is_found_by_code_or_name(text: object, code: str) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("东门村", r"名称不唯一：中枢街道/东门村委会（530322101201）、板桥镇/东门村委会（530322102201）；请写明镇"),
+        (
+            "东门村",
+            r"名称不唯一：中枢街道/东门村委会（530322101201）、板桥镇/东门村委会（530322102201）；请写明镇",
+        ),
         ("上坝村", "区划表中没有这个名称"),
         ("530322109999", "区划代码不在区划表中"),
         ("530322", "应为 12 位数字"),
@@ -265,7 +278,13 @@ def test_an_area_that_is_not_clear_says_why(text: str, sentence: str) -> None:
 
 
 def test_a_cell_shows_numbers_as_excel_does() -> None:
-    assert [number_text(value) for value in (12.0, 12.5, True, None, 6.1e17)] == ["12", "12.5", "是", "", "6.1E+17"]
+    assert [number_text(value) for value in (12.0, 12.5, True, None, 6.1e17)] == [
+        "12",
+        "12.5",
+        "是",
+        "",
+        "6.1E+17",
+    ]
 
 
 def test_cleaning_twice_changes_nothing() -> None:

@@ -50,7 +50,9 @@ def test_a_single_change_does_what_a_roster_does(day: date, value: str | None) -
         ({"能力等级": "2", "评估日期": "2024-05-01"}, Kind.ABILITY_LEVEL, "2", date(2024, 5, 1)),
     ],
 )
-def test_events_and_assessments_do_so_too(cells: dict[str, Any], kind: Kind, value: str | None, day: date) -> None:
+def test_events_and_assessments_do_so_too(
+    cells: dict[str, Any], kind: Kind, value: str | None, day: date
+) -> None:
     results = []
     for way in ("single", "roster"):
         Elder.objects.all().delete()

@@ -63,8 +63,18 @@ def test_a_birth_date_of_today_is_no_fault() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "身份证丢失", "61030419400315123", "6103041940031512399", "61030419400315123Y", "6103044003151239", "H12345678", "６１０３０４１９４００３１５１２３９"]
-)  # fmt: skip
+    "text",
+    [
+        "",
+        "身份证丢失",
+        "61030419400315123",
+        "6103041940031512399",
+        "61030419400315123Y",
+        "6103044003151239",
+        "H12345678",
+        "６１０３０４１９４００３１５１２３９",
+    ],
+)
 def test_anything_else_is_refused_with_what_to_write(text: str) -> None:
     with pytest.raises(ValueError, match=WRONG_SHAPE[:9]):
         parse_id_number(text, TODAY)

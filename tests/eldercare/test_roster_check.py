@@ -44,7 +44,13 @@ def test_an_error_names_sheet_row_column_value_and_remedy() -> None:
             "message": "应填“是”，不是的留空",
             "count": 1,
             "rows": [
-                {"sheet": "花名册", "row": 4, "column": "低保", "value": "也许", "message": "应填“是”，不是的留空"}
+                {
+                    "sheet": "花名册",
+                    "row": 4,
+                    "column": "低保",
+                    "value": "也许",
+                    "message": "应填“是”，不是的留空",
+                }
             ],
         }
     ]
@@ -73,7 +79,11 @@ def test_long_numbers_are_masked_in_the_report() -> None:
     [
         ({"身份证号码": "610304194003151230"}, "身份证号码", "校验位不符"),
         ({"身份证号码": "610304194002301234"}, "身份证号码", "号码中的出生日期不存在"),
-        ({"身份证号码": "610304194002301234", "证件核实": "是"}, "身份证号码", "请在“出生日期”列填写实际日期"),
+        (
+            {"身份证号码": "610304194002301234", "证件核实": "是"},
+            "身份证号码",
+            "请在“出生日期”列填写实际日期",
+        ),
         ({"身份证号码": "610304194002301234", "证件核实": "是", "出生日期": "1940.2"}, "出生日期", "缺少日"),
         ({"身份证号码": 610304194003151239}, "身份证号码", "已丢失末几位"),
         ({"联系电话": "1.38E+10"}, "联系电话", "已丢失末几位"),
@@ -81,7 +91,11 @@ def test_long_numbers_are_masked_in_the_report() -> None:
         ({"死亡日期": "2999-01-01"}, "死亡日期", "日期晚于今天"),
         ({"死亡日期": "1930-01-01"}, "死亡日期", "日期早于出生日期"),
         ({"评估日期": "1940.5"}, "评估日期", "缺少日"),
-        ({"户籍区划": "东门村"}, "户籍区划", "名称不唯一：甲镇/东门村委会（530322101203）、乙镇/东门村委会（530322102202）"),
+        (
+            {"户籍区划": "东门村"},
+            "户籍区划",
+            "名称不唯一：甲镇/东门村委会（530322101203）、乙镇/东门村委会（530322102202）",
+        ),
         ({"低保": "=1+1"}, "低保", "公式没有计算结果"),
     ],
 )
@@ -138,12 +152,18 @@ def test_warnings_are_counted_by_rows_not_by_remarks() -> None:
 def test_the_same_person_twice_with_different_content_is_an_error_on_both_rows() -> None:
     batch = checked(workbook([person(1, 低保="是"), person(2, 低保=""), person(1, 低保="")]))
     assert counts(batch) == (1, 0, 0, 2)
-    assert [(row, message[:9]) for row, _, message in errors(batch)] == [(2, "与第 4 行是同一"), (4, "与第 2 行是同一")]
+    assert [(row, message[:9]) for row, _, message in errors(batch)] == [
+        (2, "与第 4 行是同一"),
+        (4, "与第 2 行是同一"),
+    ]
 
 
 def test_the_same_person_on_two_sheets_names_the_other_sheet() -> None:
     batch = checked(sheets({"甲": [person(1)], "乙": [person(1, 姓名="张华")]}))
-    assert {message.partition('是')[0] for _, _, message in errors(batch)} == {"与工作表“乙”第 2 行", "与工作表“甲”第 2 行"}
+    assert {message.partition("是")[0] for _, _, message in errors(batch)} == {
+        "与工作表“乙”第 2 行",
+        "与工作表“甲”第 2 行",
+    }
 
 
 def test_a_row_that_is_repeated_word_for_word_is_taken_once() -> None:

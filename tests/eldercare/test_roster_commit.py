@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from eldercare.models import BankAccount, Circumstance, Contact, Elder, ImportBatch, StagedCircumstance, StagedRow
+from eldercare.models import (
+    BankAccount,
+    Circumstance,
+    Contact,
+    Elder,
+    ImportBatch,
+    StagedCircumstance,
+    StagedRow,
+)
 from eldercare.services.roster import RosterRefused, roster_commit
 from operations.crypto import blind_index, decrypt
 from operations.models import AuditEntry
@@ -33,7 +41,11 @@ def test_a_new_elder_has_what_the_row_says() -> None:
     imported(row)
     elder = elder_of(row)
     assert elder.id_number == row["身份证号码"]
-    assert (elder.id_last4, elder.birth_date, elder.name) == (row["身份证号码"][-4:], date(1940, 5, 6), "张国华")
+    assert (elder.id_last4, elder.birth_date, elder.name) == (
+        row["身份证号码"][-4:],
+        date(1940, 5, 6),
+        "张国华",
+    )
     assert (elder.hukou_code, elder.residence_code) == (VILLAGE, VILLAGE)
     assert (elder.ethnicity, elder.address, elder.note) == ("汉族", "甲一村3号", "试")
     assert (decrypt(elder.phone_cipher), elder.phone_last4) == ("13800138000", "8000")
@@ -44,7 +56,10 @@ def test_a_new_elder_has_what_the_row_says() -> None:
 def test_sensitive_values_stand_nowhere_in_plain_text() -> None:
     row = person(联系电话="13800138000", 银行账号="6228480012345678903", 户主身份证号码="610304194003151239")
     checked(workbook([row]))
-    staged = [bytes(value) for value in StagedRow.objects.values_list("phone_cipher", "account_cipher", "head_cipher")[0]]
+    staged = [
+        bytes(value)
+        for value in StagedRow.objects.values_list("phone_cipher", "account_cipher", "head_cipher")[0]
+    ]
     assert not any(number in cipher for cipher in staged for number in (b"13800138000", b"622848", b"610304"))
 
 
@@ -58,8 +73,16 @@ def test_sensitive_values_stand_nowhere_in_plain_text() -> None:
         ({"能力等级": "中度失能", "评估日期": "2025-08-01"}, "ability_level", [("2", "2025-08-01", "")]),
         ({"能力等级": "2", "起始日期": "2025-09-01"}, "ability_level", [("2", "2025-09-01", "")]),
         ({"能力等级": "2"}, "ability_level", [("2", "2026-01-01", "")]),
-        ({"残疾等级": "一级", "残疾证有效期至": "2027-05-31"}, "disability_level", [("1", "2026-01-01", "2027-06-01")]),
-        ({"残疾等级": "1", "残疾证有效期至": "2026-01-01"}, "disability_level", [("1", "2026-01-01", "2026-01-02")]),
+        (
+            {"残疾等级": "一级", "残疾证有效期至": "2027-05-31"},
+            "disability_level",
+            [("1", "2026-01-01", "2027-06-01")],
+        ),
+        (
+            {"残疾等级": "1", "残疾证有效期至": "2026-01-01"},
+            "disability_level",
+            [("1", "2026-01-01", "2026-01-02")],
+        ),
         ({"残疾等级": "1", "残疾证有效期至": "2025-12-31"}, "disability_level", []),
         ({"残疾等级": "1", "残疾证有效期至": "长期"}, "disability_level", [("1", "2026-01-01", "")]),
         ({"死亡日期": "2025-12-05"}, "death", [("是", "2025-12-05", "")]),
@@ -88,10 +111,25 @@ def test_without_a_day_the_row_holds_from_today() -> None:
         ({"低保": "是"}, {}, "low_income_allowance", [("是", "2026-01-01", "")]),
         ({"低保": "是"}, {"低保": ""}, "low_income_allowance", [("是", "2026-01-01", "2026-06-01")]),
         ({"低保": "是"}, {"低保": "无"}, "low_income_allowance", [("是", "2026-01-01", "2026-06-01")]),
-        ({"特困供养": "分散"}, {"特困供养": "集中"}, "destitute", [("分散", "2026-01-01", "2026-06-01"), ("集中", "2026-06-01", "")]),
+        (
+            {"特困供养": "分散"},
+            {"特困供养": "集中"},
+            "destitute",
+            [("分散", "2026-01-01", "2026-06-01"), ("集中", "2026-06-01", "")],
+        ),
         ({"居住状况": "独居"}, {"居住状况": "空巢"}, "lives_alone", [("是", "2026-01-01", "2026-06-01")]),
-        ({"居住区划": OTHER_VILLAGE}, {"居住区划": ""}, "residence", [(OTHER_VILLAGE, "2026-01-01", "2026-06-01")]),
-        ({}, {"户籍区划": OTHER_VILLAGE}, "hukou", [(VILLAGE, "2026-01-01", "2026-06-01"), (OTHER_VILLAGE, "2026-06-01", "")]),
+        (
+            {"居住区划": OTHER_VILLAGE},
+            {"居住区划": ""},
+            "residence",
+            [(OTHER_VILLAGE, "2026-01-01", "2026-06-01")],
+        ),
+        (
+            {},
+            {"户籍区划": OTHER_VILLAGE},
+            "hukou",
+            [(VILLAGE, "2026-01-01", "2026-06-01"), (OTHER_VILLAGE, "2026-06-01", "")],
+        ),
         (
             {"能力等级": "2", "评估日期": "2025-08-01"},
             {"能力等级": "2", "评估日期": "2026-05-01"},
@@ -124,7 +162,7 @@ def test_without_a_day_the_row_holds_from_today() -> None:
         ({"迁出日期": "2026-02-01"}, {"迁出日期": ""}, "moved_out", [("是", "2026-02-01", "2026-06-01")]),
         ({"迁出日期": "2026-02-01"}, {"迁出日期": "2026-03-01"}, "moved_out", [("是", "2026-03-01", "")]),
     ],
-)  # fmt: skip
+)
 def test_a_later_roster_changes_from_its_day_on(
     first: dict[str, Any], then: dict[str, Any], kind: str, expected: list[Any]
 ) -> None:
@@ -136,7 +174,11 @@ def test_a_later_roster_changes_from_its_day_on(
 @pytest.mark.parametrize(
     ("day", "value", "expected"),
     [
-        (date(2025, 6, 1), "集中", [("集中", "2025-06-01", "2026-03-01"), ("分散", "2026-03-01", "2026-09-01")]),
+        (
+            date(2025, 6, 1),
+            "集中",
+            [("集中", "2025-06-01", "2026-03-01"), ("分散", "2026-03-01", "2026-09-01")],
+        ),
         (date(2025, 6, 1), "", [("分散", "2026-03-01", "2026-09-01")]),
         (MARCH, "集中", [("集中", "2026-03-01", "2026-09-01")]),
         (MARCH, "", []),
@@ -147,7 +189,9 @@ def test_a_later_roster_changes_from_its_day_on(
         (SEPTEMBER, "", [("分散", "2026-03-01", "2026-09-01")]),
     ],
 )
-def test_an_earlier_day_never_destroys_what_is_known_of_later_ones(day: date, value: str, expected: list[Any]) -> None:
+def test_an_earlier_day_never_destroys_what_is_known_of_later_ones(
+    day: date, value: str, expected: list[Any]
+) -> None:
     imported(person(特困供养="分散"), as_of=MARCH)
     imported(person(特困供养=""), as_of=SEPTEMBER)
     imported(person(特困供养=value), as_of=day)
@@ -173,7 +217,12 @@ def test_own_columns_are_overwritten_and_absent_ones_stay() -> None:
     imported(person(住址="旧址", 联系电话="13800138000", 备注="旧"))
     imported(person(住址="新址", 联系电话=""))
     elder = elder_of(person())
-    assert (elder.address, elder.phone_last4, bytes(elder.phone_cipher), elder.note) == ("新址", "", b"", "旧")
+    assert (elder.address, elder.phone_last4, bytes(elder.phone_cipher), elder.note) == (
+        "新址",
+        "",
+        b"",
+        "旧",
+    )
 
 
 def test_a_checked_card_stays_checked() -> None:
@@ -223,12 +272,15 @@ def test_accounts_are_dated(then: dict[str, Any], expected: list[Any]) -> None:
     imported(person(**then), as_of=JUNE)
     found = BankAccount.objects.filter(elder=elder_of(person())).order_by("valid")
     assert [
-        (one.bank, decrypt(one.account_cipher)[-4:], str(one.valid.lower), str(one.valid.upper or "")) for one in found
+        (one.bank, decrypt(one.account_cipher)[-4:], str(one.valid.lower), str(one.valid.upper or ""))
+        for one in found
     ] == expected
 
 
 def test_the_account_is_in_the_elders_name_unless_the_row_says_otherwise() -> None:
-    imported(person(1, 银行账号="6228480012345678903"), person(2, 银行账号="6217000010001234567", 账户户名="李四"))
+    imported(
+        person(1, 银行账号="6228480012345678903"), person(2, 银行账号="6217000010001234567", 账户户名="李四")
+    )
     assert sorted(BankAccount.objects.values_list("holder", flat=True)) == ["张国华", "李四"]
 
 
@@ -243,15 +295,40 @@ def test_contacts_come_change_and_go() -> None:
 
 def test_the_same_file_twice_changes_nothing() -> None:
     rows = [
-        person(1, 低保="是", 特困供养="分散", 能力等级="2", 评估日期="2025-08-01", 银行账号="6228480012345678903", 联系人="李四"),
-        person(2, 残疾等级="1", 残疾类别="肢体", 残疾证有效期至="2030-01-01", 死亡日期="", 居住区划=OTHER_VILLAGE, 居住状况="独居"),
-        person(3, 死亡日期="2025-12-31", 迁出日期="2025-11-30", 户主身份证号码=person(1)["身份证号码"], 联系电话="13800138000"),
-    ]  # fmt: skip
+        person(
+            1,
+            低保="是",
+            特困供养="分散",
+            能力等级="2",
+            评估日期="2025-08-01",
+            银行账号="6228480012345678903",
+            联系人="李四",
+        ),
+        person(
+            2,
+            残疾等级="1",
+            残疾类别="肢体",
+            残疾证有效期至="2030-01-01",
+            死亡日期="",
+            居住区划=OTHER_VILLAGE,
+            居住状况="独居",
+        ),
+        person(
+            3,
+            死亡日期="2025-12-31",
+            迁出日期="2025-11-30",
+            户主身份证号码=person(1)["身份证号码"],
+            联系电话="13800138000",
+        ),
+    ]
     imported(*rows)
     before = list(Elder.objects.order_by("pk").values()), list(Circumstance.objects.order_by("pk").values())
     batch = imported(*rows)
     assert counts(batch) == (0, 0, 3, 0)
-    assert before == (list(Elder.objects.order_by("pk").values()), list(Circumstance.objects.order_by("pk").values()))
+    assert before == (
+        list(Elder.objects.order_by("pk").values()),
+        list(Circumstance.objects.order_by("pk").values()),
+    )
 
 
 def test_a_batch_with_errors_is_written_whole_or_not_at_all() -> None:

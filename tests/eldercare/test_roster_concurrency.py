@@ -11,6 +11,8 @@ from django.db import IntegrityError, connection
 
 from eldercare import tasks
 from eldercare.models import Circumstance, Elder, ImportBatch, StagedRow
+from eldercare.roster import writing
+from eldercare.roster.checking import RosterCheck
 from eldercare.services import roster
 from eldercare.services.roster import RosterRefused, roster_commit, roster_undo
 from operations.models import Job
@@ -47,7 +49,7 @@ def at_once(*actions: Callable[[], Any]) -> list[Any]:
 
 def slowed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hold every commit between looking at the registry and writing to it, so that two overlap."""
-    apply = roster.plan_apply
+    apply = writing.plan_apply
 
     def slow(*args: Any, **kwargs: Any) -> None:
         time.sleep(0.3)
@@ -73,7 +75,9 @@ def test_without_the_lock_two_files_with_the_same_people_clash(monkeypatch: pyte
     assert Elder.objects.count() == 39
 
 
-def test_two_files_with_the_same_people_are_written_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_files_with_the_same_people_are_written_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     slowed(monkeypatch)
     first, second = two_files()
     results = at_once(lambda: roster_commit(batch=first), lambda: roster_commit(batch=second))
@@ -101,7 +105,9 @@ def test_a_double_click_on_confirm_writes_once(monkeypatch: pytest.MonkeyPatch) 
 def test_commit_and_undo_at_once_leave_all_or_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     slowed(monkeypatch)
     first = imported(*(person(serial) for serial in range(1, 20)))
-    second = checked(workbook([person(serial, 户籍区划=OTHER_VILLAGE) for serial in range(1, 20)]), as_of=date(2026, 6, 1))
+    second = checked(
+        workbook([person(serial, 户籍区划=OTHER_VILLAGE) for serial in range(1, 20)]), as_of=date(2026, 6, 1)
+    )
     undone, written = at_once(lambda: roster_undo(batch=first), lambda: roster_commit(batch=second))
     assert Elder.objects.count() == 19
     if isinstance(undone, RosterRefused):
@@ -139,7 +145,7 @@ def test_a_check_killed_in_the_middle_is_done_again_from_the_start(monkeypatch: 
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(roster.RosterCheck, "compare", die)
+        patch.setattr(RosterCheck, "compare", die)
         with pytest.raises(Killed):
             roster.roster_check(batch=batch)
     assert not StagedRow.objects.exists()
@@ -163,4 +169,4 @@ def test_a_job_that_may_not_commit_says_why() -> None:
     job = job_create(kind="roster_commit", title="导入", params={"batch": batch.pk}, ring=lambda job_id: None)
     job_run(job_id=str(job.pk))
     job.refresh_from_db()
-    assert (job.state, job.error[:14]) == (Job.State.FAILED, "有 1 行没有通过核对，没有"[:14])
+    assert (job.state, job.error[:14]) == (Job.State.FAILED, "有 1 行没有通过核对，按“")
