@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -133,3 +134,24 @@ def test_an_unknown_address_says_that_nothing_changed(client: Client) -> None:
     response = client.get("/nowhere/")
     assert response.status_code == 404
     assert "数据没有改动" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "said"),
+    [(OperationalError("gone"), 503, "数据库暂时连不上"), (ValueError("odd"), 500, "系统出错")],
+)
+def test_a_fault_says_what_was_not_lost_and_shows_no_trace(
+    sign_in: SignIn, clerk_a: User, monkeypatch: pytest.MonkeyPatch, fault: Exception, status: int, said: str
+) -> None:
+    def fail(*args: object) -> None:
+        raise fault
+
+    client = sign_in(clerk_a)
+    client.raise_request_exception = False
+    monkeypatch.setattr("portal.views.workbench.month_list", fail)
+    response = client.get(reverse("portal:workbench"))
+    text = response.content.decode()
+    assert response.status_code == status
+    assert said in text
+    assert "此前已保存的数据没有丢失" in text
+    assert "Traceback" not in text
