@@ -46,6 +46,21 @@ def registry_version() -> int:
         return int(cursor.fetchone()[0])
 
 
+def changed_since(version: int) -> str:
+    """SELECT of the ids of elders whose facts changed after a registry version."""
+    return (
+        f"SELECT id FROM eldercare_elder WHERE version > {version}"
+        f" UNION SELECT elder_id FROM eldercare_circumstance WHERE version > {version}"
+    )
+
+
+def elders_changed(version: int) -> list[int]:
+    """Ids of elders whose facts changed after a registry version."""
+    with connection.cursor() as cursor:
+        cursor.execute(changed_since(version))
+        return [row[0] for row in cursor.fetchall()]
+
+
 def elders_touch(*, elder_ids: list[int]) -> None:
     """Mark elders as changed, so that the next run of a month decides them again."""
     Elder.objects.filter(id__in=elder_ids).update(version=F("version"))
@@ -76,9 +91,7 @@ def persons_take(
     """
     where = "true" if townships is None else f"{_township(county_prefix)} = ANY (%(townships)s)"
     if since is not None:
-        where += f""" AND e.id IN (
-            SELECT id FROM eldercare_elder WHERE version > {since}
-            UNION SELECT elder_id FROM eldercare_circumstance WHERE version > {since})"""
+        where += f" AND e.id IN ({changed_since(since)})"
     cursor.execute(f"DROP TABLE IF EXISTS {PERSONS}, {CENSUS}, {CHANGED}, {FRESH}")
     cursor.execute(
         f"CREATE TEMP TABLE {PERSONS} ON COMMIT DROP AS"

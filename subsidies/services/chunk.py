@@ -43,7 +43,8 @@ class ChunkTask:
     townships: 9-digit prefixes, '' for elders registered outside the county, None for all.
     since: decide only elders changed after this registry version; None: everyone. first: the month holds no rows yet.
     version: registry version that the run reads. snapshot: exported snapshot that all chunks of a run read, so that
-    an elder who moves meanwhile is met once.
+    an elder who moves meanwhile is met once. opens_visits: only the month that is run opens visit obligations; news
+    for an earlier month does not add to what had to be visited then.
     """
 
     chunk_ids: tuple[int, ...]
@@ -54,6 +55,7 @@ class ChunkTask:
     first: bool
     version: int
     snapshot: str
+    opens_visits: bool
 
 
 def facts_policy(policy: Policy) -> FactsPolicy:
@@ -98,7 +100,8 @@ def _decide(cursor: CursorWrapper, task: ChunkTask, policy: Policy, persons: Per
     )
     decisions_make(cursor, month=task.month, policy=policy)
     changed += decisions_store(cursor, task=task, county_code=policy.county_code)
-    obligations_open(cursor, month=task.month, policy=policy, facts=FRESH)
+    if task.opens_visits:
+        obligations_open(cursor, month=task.month, policy=policy, facts=FRESH)
     return changed
 
 

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from catalog.policy import Policy
 from catalog.selectors import policy_get
 from eldercare.facts import month_last_day
-from eldercare.services.monthly_facts import partition_ensure, registry_version, townships_of
+from eldercare.services.monthly_facts import elders_changed, partition_ensure, registry_version, townships_of
 from organization.areas import area_prefix
 from subsidies.models import Chunk, Month
 from subsidies.services.adjustment import adjustments_store, month_settle, months_between
@@ -59,12 +59,11 @@ def month_run(
         ]
         for past, then in reach:
             report(f"复核 {past.month:%Y年%m月}", 0, 0)
-            _decide(past, then, area_code, _silent, workers)
+            _review(past, then, area_code, workers)
         _decide(row, policy, area_code, report, workers)
         adjustments_store(run=row, policy=policy, earlier=reach)
         report("更新探访任务", 0, 0)
-        for opened in [month, *[past.month for past, _ in reach]]:
-            obligations_refresh(month=opened, county_code=county_code)
+        obligations_refresh(month=month, county_code=county_code)
     row.refresh_from_db()
     return row
 
@@ -92,7 +91,26 @@ def _refuse_empty(county_code: str, area_code: str | None) -> None:
         raise MonthRefusedError(f"区划 {area_code} 没有登记的老年人，请核对区划代码")
 
 
-def _decide(month: Month, policy: Policy, area_code: str | None, report: Report, workers: int) -> None:
+def _review(past: Month, policy: Policy, area_code: str | None, workers: int) -> None:
+    """Decide an earlier month again where the registry or the policy has changed since."""
+    chunks = list(Chunk.objects.filter(month=past))
+    changed = elders_changed(min((c.facts_version for c in chunks if c.facts_version), default=0))
+    unpublished = any(c.decided_revision > past.revision for c in chunks)
+    if changed or unpublished or past.policy != policy.digest:
+        _decide(past, policy, area_code, _silent, workers, opens_visits=False)
+    if changed:
+        obligations_refresh(month=past.month, county_code=past.county_code, elder_ids=changed)
+
+
+def _decide(
+    month: Month,
+    policy: Policy,
+    area_code: str | None,
+    report: Report,
+    workers: int,
+    *,
+    opens_visits: bool = True,
+) -> None:
     with connection.cursor() as cursor:
         partition_ensure(cursor, "eldercare_monthlyfacts", month.month)
         partition_ensure(cursor, "subsidies_entitlement", month.month)
@@ -104,7 +122,7 @@ def _decide(month: Month, policy: Policy, area_code: str | None, report: Report,
             month,
             policy,
             area_code,
-            ChunkTask((), month.month, None, revision, None, False, version, snapshot),
+            ChunkTask((), month.month, None, revision, None, False, version, snapshot, opens_visits),
         )
         _run_tasks(tasks, policy, report, workers)
     report("汇总与发布", len(tasks), len(tasks))

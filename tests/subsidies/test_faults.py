@@ -155,7 +155,10 @@ def test_a_chunk_that_would_lose_a_person_fails_and_writes_nothing(
 def run_in_process() -> "subprocess.Popen[bytes]":
     """A real `manage.py run_month` on the test database."""
     database = connection.settings_dict
-    url = f"postgresql://{database['USER']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    # the host may be a socket folder, which only fits into the query part
+    url = (
+        f"postgresql://{database['USER']}@/{database['NAME']}?host={database['HOST']}&port={database['PORT']}"
+    )
     return subprocess.Popen(
         [sys.executable, "manage.py", "run_month", "2024-06"],
         cwd=Path(settings.BASE_DIR),

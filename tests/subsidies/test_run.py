@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from catalog.policy import Policy
 from eldercare.choices import Kind
 from eldercare.models import Elder, MonthlyFacts
 from subsidies.models import Entitlement, Month
+from subsidies.services.chunk import ChunkTask, chunk_decide
 from subsidies.services.month import MonthRefusedError
 from tests.registry import add, make_elder
 from tests.subsidies.county import (
@@ -21,12 +23,14 @@ from tests.subsidies.county import (
     drawn,
     due_lines,
     item,
+    load,
     outcomes,
     publish_list,
     run,
     run_through,
     snapshot,
 )
+from visits.models import Obligation
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MAY, JUNE, JULY = date(2024, 5, 1), date(2024, 6, 1), date(2024, 7, 1)
@@ -307,3 +311,37 @@ def test_two_counties_with_the_same_elder_decide_him_each_by_his_own_part() -> N
     run(JUNE, "530324000000")
     rows = Entitlement.objects.filter(elder=elder).values_list("county_code", "item__code")
     assert set(rows) == {(LULIANG, "HUKOU"), ("530324000000", "HERE")}
+
+
+def test_a_late_registered_elder_is_paid_back_but_was_not_to_be_visited_then() -> None:
+    load("national", "luliang")
+    make_elder(date(1940, 1, 1), lives_alone=True)
+    run(MAY)
+    late = make_elder(date(1940, 1, 1), lives_alone=True, since=date(2024, 1, 1))
+    run(JUNE)
+    assert due_lines(late, JUNE) == {("L03a", MAY): ("补发", Decimal(50))}
+    assert [row.month for row in Obligation.objects.filter(elder=late)] == [JUNE]
+
+
+def test_a_death_reported_late_exempts_the_earlier_months_visit() -> None:
+    load("national", "luliang")
+    elder = make_elder(date(1940, 1, 1), lives_alone=True)
+    run(MAY)
+    add(elder, Kind.DEATH, "是", date(2024, 5, 20))
+    run(JUNE)
+    assert Obligation.objects.get(elder=elder).exempt_from == date(2024, 5, 20)
+
+
+def test_an_unchanged_earlier_month_is_not_decided_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    two_items()
+    make_elder(date(1940, 1, 1), low_income_allowance=True)
+    run(MAY)
+    decided: list[date] = []
+
+    def noting(*, task: ChunkTask, policy: Policy) -> int:
+        decided.append(task.month)
+        return chunk_decide(task=task, policy=policy)
+
+    monkeypatch.setattr("subsidies.services.month.chunk_decide", noting)
+    run(JUNE)
+    assert decided == [JUNE]
