@@ -7,13 +7,13 @@ contender's memory apart from another's.
 import importlib
 import json
 import os
-import resource
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import django
+
+from benchmarks.memory import MemoryWatch
 
 
 def main(function: str, arguments: str) -> None:
@@ -22,19 +22,11 @@ def main(function: str, arguments: str) -> None:
     django.setup()
     module, name = function.split(":")
     call = getattr(importlib.import_module(module), name)
+    memory = MemoryWatch()
     started = time.perf_counter()
     result: Any = call(**json.loads(arguments))
     seconds = time.perf_counter() - started
-    print(json.dumps({"seconds": seconds, "peak_mb": peak_mb(), "result": result}))
-
-
-def peak_mb() -> float:
-    """Largest resident size of this process, and of the largest that it started; MB of 1,000,000 bytes. Linux only."""
-    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
-    own = int(line.split()[1])
-    started = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return round((own + started) * 1024 / 1e6, 1)
+    print(json.dumps({"seconds": seconds, "peak_mb": memory.peak_mb(), "result": result}))
 
 
 if __name__ == "__main__":

@@ -5,14 +5,22 @@ from pathlib import Path
 from django.db import connection
 from import_export.fields import Field
 from import_export.formats.base_formats import XLSX
-from import_export.resources import modelresource_factory
+from import_export.resources import ModelResource, modelresource_factory
 
 from benchmarks.models import COLUMNS, RivalPerson
+
+
+def _field(heading: str, name: str) -> Field:
+    """The field that a ModelResource makes by itself, under the file's heading."""
+    field = ModelResource.field_from_django_field(name, RivalPerson._meta.get_field(name), readonly=False)
+    field.column_name = heading
+    return field
+
 
 RivalResource = modelresource_factory(
     RivalPerson,
     meta_options={"import_id_fields": ("id_number",)},
-    custom_fields={name: Field(attribute=name, column_name=heading) for heading, name in COLUMNS.items()},
+    custom_fields={name: _field(heading, name) for heading, name in COLUMNS.items()},
 )
 
 
