@@ -146,42 +146,66 @@ GROUP BY elder_id, item_id;
 ANALYZE listed;
 ANALYZE enrolled;
 
--- Decide one elder at a time. 次月 items look at 期初. 当月 items look at 期末, and at 期初 where 期末 gives nothing.
+-- Decide item by item: a scan each is cheaper than a list of items per elder. 次月 items look at 期初, 当月 items at
+-- 期末 and, where that gives nothing, at 期初.
 INSERT INTO rival_entitlement (month, county_code, rev_from, elder_id, item_id, item_version_id, area_code, amount, outcome)
 SELECT '2026-11-01', '990101000000', 1, d.elder_id, l.item_id, l.version_id, d.area_code, d.amount,
        CASE WHEN n.suspended THEN '暂停'
             WHEN n.receiving OR NOT l.applied_for THEN '应发'
             ELSE '未申请' END
 FROM (
-    SELECT f.elder_id, f.area_code, item.code, item.amount
-    FROM rival_facts f CROSS JOIN LATERAL (VALUES
-        ('L03a', hukou_here AND age BETWEEN 80 AND 99, 50.00),
-        ('L03b', hukou_here AND age >= 100, 300.00),
-        ('L16', age >= 60 AND destitute = '分散', 1.3 * 700),
-        ('L17', age >= 60 AND destitute = '集中', 1.3 * 700),
-        ('L18', age >= 60 AND low_income_allowance, NULL),
-        ('L19', age >= 80 AND (low_income_allowance OR destitute = '分散'), 50.00),
-        ('L20', age >= 60 AND destitute <> '无' AND ability_level >= 2, NULL),
-        ('L23a', age >= 60 AND family_planning = '独生子女死亡', 590.00),
-        ('L23b', age >= 60 AND family_planning = '独生子女伤残', 460.00),
-        ('L27', age >= 60 AND institution = '无' AND (lives_alone OR empty_nest OR left_behind OR ability_level >= 1
-                OR disability_level <= 2 OR destitute <> '无' OR low_income_allowance OR low_income_marginal
-                OR family_planning <> '无'), NULL)
-    ) AS item (code, entitled, amount)
-    WHERE f.opening AND item.entitled
+    SELECT elder_id, area_code, 'L03a' AS code, 50.00::numeric AS amount FROM rival_facts
+    WHERE opening AND hukou_here AND age BETWEEN 80 AND 99
     UNION ALL
-    (SELECT DISTINCT ON (f.elder_id, item.code) f.elder_id, f.area_code, item.code, item.amount
-    FROM rival_facts f CROSS JOIN LATERAL (VALUES
-        ('L15', age >= 60 AND veteran_category <> '无' AND no_supporter AND regular_pension, NULL),
-        ('L21', age >= 60 AND destitute = '无' AND disability_level <= 2 AND long_term_care,
-                CASE disability_level WHEN 1 THEN 100.00 ELSE 90.00 END),
-        ('L22', age >= 60 AND destitute = '无' AND disability_level >= 1
-                AND (low_income_allowance OR low_income_marginal), 90.00),
-        ('L26', age >= 60 AND family_planning <> '无', NULL),
-        ('L28', age >= 60 AND homeless, NULL)
-    ) AS item (code, entitled, amount)
-    WHERE item.entitled
-    ORDER BY f.elder_id, item.code, f.closing DESC)
+    SELECT elder_id, area_code, 'L03b', 300.00 FROM rival_facts
+    WHERE opening AND hukou_here AND age >= 100
+    UNION ALL
+    SELECT elder_id, area_code, 'L16', 1.3 * 700 FROM rival_facts
+    WHERE opening AND age >= 60 AND destitute = '分散'
+    UNION ALL
+    SELECT elder_id, area_code, 'L17', 1.3 * 700 FROM rival_facts
+    WHERE opening AND age >= 60 AND destitute = '集中'
+    UNION ALL
+    SELECT elder_id, area_code, 'L18', NULL FROM rival_facts
+    WHERE opening AND age >= 60 AND low_income_allowance
+    UNION ALL
+    SELECT elder_id, area_code, 'L19', 50.00 FROM rival_facts
+    WHERE opening AND age >= 80 AND (low_income_allowance OR destitute = '分散')
+    UNION ALL
+    SELECT elder_id, area_code, 'L20', NULL FROM rival_facts
+    WHERE opening AND age >= 60 AND destitute <> '无' AND ability_level >= 2
+    UNION ALL
+    SELECT elder_id, area_code, 'L23a', 590.00 FROM rival_facts
+    WHERE opening AND age >= 60 AND family_planning = '独生子女死亡'
+    UNION ALL
+    SELECT elder_id, area_code, 'L23b', 460.00 FROM rival_facts
+    WHERE opening AND age >= 60 AND family_planning = '独生子女伤残'
+    UNION ALL
+    SELECT elder_id, area_code, 'L27', NULL FROM rival_facts
+    WHERE opening AND age >= 60 AND institution = '无' AND (lives_alone OR empty_nest OR left_behind OR ability_level >= 1
+          OR disability_level <= 2 OR destitute <> '无' OR low_income_allowance OR low_income_marginal
+          OR family_planning <> '无')
+    UNION ALL
+    (SELECT DISTINCT ON (elder_id) elder_id, area_code, 'L15', NULL::numeric FROM rival_facts
+     WHERE age >= 60 AND veteran_category <> '无' AND no_supporter AND regular_pension
+     ORDER BY elder_id, closing DESC)
+    UNION ALL
+    (SELECT DISTINCT ON (elder_id) elder_id, area_code, 'L21', CASE disability_level WHEN 1 THEN 100.00 ELSE 90.00 END FROM rival_facts
+     WHERE age >= 60 AND destitute = '无' AND disability_level <= 2 AND long_term_care
+     ORDER BY elder_id, closing DESC)
+    UNION ALL
+    (SELECT DISTINCT ON (elder_id) elder_id, area_code, 'L22', 90.00 FROM rival_facts
+     WHERE age >= 60 AND destitute = '无' AND disability_level >= 1
+           AND (low_income_allowance OR low_income_marginal)
+     ORDER BY elder_id, closing DESC)
+    UNION ALL
+    (SELECT DISTINCT ON (elder_id) elder_id, area_code, 'L26', NULL::numeric FROM rival_facts
+     WHERE age >= 60 AND family_planning <> '无'
+     ORDER BY elder_id, closing DESC)
+    UNION ALL
+    (SELECT DISTINCT ON (elder_id) elder_id, area_code, 'L28', NULL::numeric FROM rival_facts
+     WHERE age >= 60 AND homeless
+     ORDER BY elder_id, closing DESC)
 ) d
 JOIN listed l ON l.code = d.code
 LEFT JOIN enrolled n ON n.elder_id = d.elder_id AND n.item_id = l.item_id;
