@@ -1,6 +1,6 @@
 """Search keys of names: «张三» is found by zs and by zhangsan."""
 
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice, product
 from typing import Final
 
@@ -20,6 +20,7 @@ SURNAME_READINGS: Final = {
 }  # fmt: skip
 
 
+@lru_cache(20_000)
 def search_key(name: str) -> str:
     """Return every reading's initials and full spelling, each after a space, at most 200 characters.
 

@@ -35,6 +35,7 @@ class SoftwareProvider:
     """SM4-GCM in software. Stored form: key id, ':', nonce (12), ciphertext, tag (16)."""
 
     def __init__(self, current: str, keys: dict[str, str], index: str) -> None:
+        self.configuration = {"current": current, "keys": keys, "index": index}
         self.current = current.encode()
         self.keys = {name.encode(): algorithms.SM4(bytes.fromhex(key)) for name, key in keys.items()}
         self.index = HMAC(bytes.fromhex(index), hashes.SM3())

@@ -21,7 +21,7 @@ FOOTER: Final = re.compile(
     r"^(合计|总计|小计|本页|共计|累计|制表|填表|审核|经办|负责人|联系人[:：]|说明|注[:：]|备注[:：]|单位)"
 )
 # More distinct values than this are hardly met again: the memory is better spent elsewhere.
-MAX_REMEMBERED: Final = 20_000
+MAX_REMEMBERED: Final = 10_000
 
 Clean = Callable[[Any], Any]
 Values = Mapping[str, Any]

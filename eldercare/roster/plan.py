@@ -116,7 +116,8 @@ def _table(cursor: CursorWrapper, name: str, select: str) -> None:
 
 
 def _match(cursor: CursorWrapper, batch_id: int, lock: bool) -> None:
-    fresh_id = "nextval(pg_get_serial_sequence('eldercare_elder', 'id'))" if lock else "NULL::bigint"
+    cursor.execute("SELECT pg_get_serial_sequence('eldercare_elder', 'id')")
+    fresh_id = f"nextval('{cursor.fetchone()[0]}')" if lock else "NULL::bigint"
     _table(
         cursor,
         "match",

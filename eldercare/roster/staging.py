@@ -1,5 +1,6 @@
 """From cleaned rows to the staging tables: encrypt, index, COPY."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -13,7 +14,7 @@ from eldercare.models import StagedCircumstance, StagedRow
 from eldercare.pinyin import search_key
 from eldercare.resources.roster import RosterResource
 from eldercare.roster.cleaning import CleanRow
-from operations.crypto import blind_index, encrypt
+from eldercare.roster.sealing import Sealer
 
 Reading = StagedCircumstance.Reading
 
@@ -28,6 +29,9 @@ STANDING: Final = tuple(
 )
 EVENTS: Final = (("death_date", Kind.DEATH), ("moved_out_date", Kind.MOVED_OUT))
 DISABILITY: Final = (("disability_type", Kind.DISABILITY_TYPE), ("disability_level", Kind.DISABILITY_LEVEL))
+
+# Chunks that may be on their way to be sealed before the first of them is waited for.
+AHEAD: Final = 2
 
 Stated = tuple[Kind, str, date, date | None, Reading]
 """Kind, value, first day, day after the last (None: open), reading."""
@@ -75,21 +79,49 @@ def _disability(values: dict[str, Any]) -> Iterator[Stated]:
             yield kind, value, starts, ends, reading
 
 
-def staged_row(batch_id: int, number: int, layout: int, values: dict[str, Any]) -> tuple[Any, ...]:
-    """Return a row in the order of StagedRow's columns."""
+def private_texts(values: dict[str, Any]) -> tuple[str, ...]:
+    """Return what is stored encrypted, in the order in which `staged_row` takes it; '' where there is nothing."""
+    get = values.get
+    number, head = values["id_number"].number, get("head_id_number")
+    return (
+        number,
+        get("phone") or "",
+        head.number if head is not None and head.number != number else "",
+        get("disability_card") or "",
+        get("account") or "",
+        get("contact_phone") or "",
+    )
+
+
+PRIVATE: Final = 6
+
+
+def staged_row(
+    batch_id: int, number: int, layout: int, values: dict[str, Any], sealed: Sequence[bytes]
+) -> tuple[Any, ...]:
+    """Return a row in the order of StagedRow's columns. sealed: cipher and index of each of `private_texts`."""
     get = values.get
     identity = values["id_number"]
-    own_index, own_cipher = blind_index(identity.number), encrypt(identity.number)
-    head = get("head_id_number")
-    other_head = head.number if head is not None and head.number != identity.number else ""
-    phone, card = get("phone") or "", get("disability_card") or ""
-    account, contact_phone = get("account") or "", get("contact_phone") or ""
+    (
+        own,
+        own_index,
+        phone,
+        phone_index,
+        head,
+        head_index,
+        card,
+        card_index,
+        account,
+        account_index,
+        call,
+        call_index,
+    ) = sealed
     return (
         batch_id,
         number,
         layout,
         own_index,
-        own_cipher,
+        own,
         identity.number[-4:],
         get("verified") is True,
         values["name"],
@@ -101,52 +133,79 @@ def staged_row(batch_id: int, number: int, layout: int, values: dict[str, Any]) 
         get("residence") or values["hukou"],
         get("ethnicity") or "",
         get("address") or "",
-        blind_index(phone),
-        encrypt(phone),
-        phone[-4:],
-        blind_index(other_head) if other_head else own_index,
-        encrypt(other_head) if other_head else own_cipher if head is not None else b"",
+        phone_index,
+        phone,
+        (get("phone") or "")[-4:],
+        head_index or own_index,
+        head or (own if get("head_id_number") is not None else b""),
         get("relation") or "",
-        blind_index(card),
-        encrypt(card),
+        card_index,
+        card,
         get("note") or "",
         get("bank") or "",
-        blind_index(account),
-        encrypt(account),
+        account_index,
+        account,
         get("holder"),
         get("contact_name") or "",
-        blind_index(contact_phone),
-        encrypt(contact_phone),
+        call_index,
+        call,
     )
 
 
 class StageWriter:
-    """Writes one file's rows: they flow in one COPY while the next are cleaned, their circumstances follow."""
+    """Writes one file's rows: sealed beside us, flowing in one COPY while the next are cleaned.
+
+    Their circumstances follow at the end.
+    """
 
     def __init__(self, cursor: CursorWrapper, batch_id: int) -> None:
         self.cursor = cursor
         self.batch_id = batch_id
+        self.waiting: deque[list[CleanRow]] = deque()
         self.stated: list[str] = []
 
     @contextmanager
     def open(self) -> Iterator[Self]:
         """Take rows until the end of the block."""
-        with self.cursor.copy(_copy_into(StagedRow)) as self.copy:
+        with self.cursor.copy(_copy_into(StagedRow)) as self.copy, Sealer() as self.sealer:
             yield self
+            while self.waiting:
+                self._write_oldest()
         with self.cursor.copy(_copy_into(StagedCircumstance)) as copy:
             for lines in self.stated:
                 copy.write(lines)
 
-    def write(self, rows: Sequence[CleanRow]) -> None:
+    def write(self, rows: list[CleanRow]) -> None:
         """Stage cleaned rows."""
-        lines = [_line(staged_row(self.batch_id, row.place.number, row.layout, row.values)) for row in rows]
-        self.copy.write("".join(lines))
-        stated = [
-            _line((self.batch_id, row.place.number, *one))
-            for row in rows
-            for one in circumstances(row.values)
-        ]
-        self.stated.append("".join(stated))
+        self.sealer.submit([text for row in rows for text in private_texts(row.values)])
+        self.waiting.append(rows)
+        self.stated.append(
+            "".join(
+                _line((self.batch_id, row.place.number, *one))
+                for row in rows
+                for one in circumstances(row.values)
+            )
+        )
+        if len(self.waiting) > AHEAD:
+            self._write_oldest()
+
+    def _write_oldest(self) -> None:
+        rows, sealed = self.waiting.popleft(), self.sealer.collect()
+        width = 2 * PRIVATE
+        self.copy.write(
+            "".join(
+                _line(
+                    staged_row(
+                        self.batch_id,
+                        row.place.number,
+                        row.layout,
+                        row.values,
+                        sealed[at * width : (at + 1) * width],
+                    )
+                )
+                for at, row in enumerate(rows)
+            )
+        )
 
 
 def _copy_into(model: type[StagedRow] | type[StagedCircumstance]) -> str:

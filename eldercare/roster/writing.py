@@ -121,7 +121,7 @@ def _cut(cursor: CursorWrapper, batch_id: int, table: str, cuts: str) -> None:
 
 
 def _circumstances(cursor: CursorWrapper, batch_id: int) -> None:
-    """Insert kind by kind: the exclusion index takes neighbouring keys of one kind twice as fast."""
+    """Insert in scattered order: the exclusion index takes ascending keys a third slower."""
     cursor.execute(
         f"""INSERT INTO eldercare_circumstance (elder_id, kind, value, valid, source, document, batch_id, version)
             SELECT elder_id, kind, value, daterange(starts, until), '{SOURCE}', '', {batch_id}, 0
@@ -131,7 +131,7 @@ def _circumstances(cursor: CursorWrapper, batch_id: int) -> None:
                 SELECT m.elder_id, c.kind, c.value, c.starts, c.ends
                 FROM roster_match m JOIN {STATED} c ON c.batch_id = {batch_id} AND c.number = m.number
                 WHERE m.fresh) AS stated
-            ORDER BY kind, elder_id"""
+            ORDER BY hashint8(elder_id)"""
     )
 
 
@@ -146,7 +146,8 @@ def _accounts(cursor: CursorWrapper, batch_id: int) -> None:
             SELECT m.elder_id, s.bank, coalesce(s.holder, s.name), s.account_cipher, s.account_index,
                    daterange(s.starts, NULL), {batch_id}
             FROM roster_match m JOIN {ROWS} s ON s.batch_id = {batch_id} AND s.number = m.number
-            WHERE m.fresh AND s.account_index <> ''"""
+            WHERE m.fresh AND s.account_index <> ''
+            ORDER BY account_index"""
     )
 
 
