@@ -4,7 +4,7 @@ from typing import Final
 
 from django.contrib.sessions.backends.base import SessionBase
 
-from operations.crypto import blind_index
+from operations.crypto import blind_index, decrypt, encrypt
 
 KEPT: Final = 30
 KEY: Final = "finds"
@@ -17,12 +17,12 @@ def remember(session: SessionBase, text: str) -> str:
         return ""
     token = blind_index(text)[:6].hex()
     finds = session.get(KEY, {})
-    if finds.get(token) != text:
-        session[KEY] = dict(list(finds.items())[1 - KEPT :]) | {token: text}
+    if token not in finds:
+        session[KEY] = dict(list(finds.items())[1 - KEPT :]) | {token: encrypt(text).hex()}
     return token
 
 
 def recall(session: SessionBase, token: str) -> str | None:
     """Return the text of a token; None if this session does not know it."""
     found = session.get(KEY, {}).get(token)
-    return str(found) if found is not None else None
+    return decrypt(bytes.fromhex(found)) if found is not None else None

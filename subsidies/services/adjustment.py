@@ -76,7 +76,7 @@ def _due_insert(run: Month, past: Month) -> str:
             UNION ALL
             SELECT a.elder_id, a.item_id, -a.amount, a.area_code
             FROM subsidies_adjustment a JOIN subsidies_month r ON r.id = a.run_id
-            WHERE r.county_code = '{run.county_code}' AND r.month < '{run.month}' AND a.month = '{past.month}'
+            WHERE r.county_code = '{run.county_code}' AND r.id <> {run.pk} AND a.month = '{past.month}'
               AND a.item_id = ANY(%s)
         ) lines
         GROUP BY elder_id, item_id

@@ -96,7 +96,7 @@ def _review(past: Month, policy: Policy, area_code: str | None, workers: int) ->
     chunks = list(Chunk.objects.filter(month=past))
     changed = elders_changed(min((c.facts_version for c in chunks if c.facts_version), default=0))
     unpublished = any(c.decided_revision > past.revision for c in chunks)
-    if changed or unpublished or past.policy != policy.digest:
+    if changed or unpublished or any(c.policy != policy.digest for c in chunks):
         _decide(past, policy, area_code, _silent, workers, opens_visits=False)
     if changed:
         obligations_refresh(month=past.month, county_code=past.county_code, elder_ids=changed)
