@@ -88,12 +88,12 @@ class ElderAdmin(ViewOnly, ImportMixin, admin.ModelAdmin):
     import_formats = [RosterFormat]
     tmp_storage_class = EncryptedStorage
     skip_admin_log = True
-    list_display = ("name", "masked", "sex", "birth_date", "hukou_code", "residence_code")
+    list_display = ("name", "masked", "sex", "birth_year", "hukou_code", "residence_code")
     fields = (
-        "name", "masked", "id_verified", "sex", "birth_date", "ethnicity", "hukou_code", "residence_code",
+        "name", "masked", "id_verified", "sex", "birth_year", "ethnicity", "hukou_code", "residence_code",
         "address", "phone", "relation_to_head", "note", "created_at",
     )  # fmt: skip
-    readonly_fields = ("masked", "phone", "created_at")
+    readonly_fields = ("masked", "phone", "birth_year", "created_at")
     search_fields = ("name",)
     show_full_result_count = False
     inlines = (CircumstanceInline, BankAccountInline, ContactInline)
@@ -114,6 +114,11 @@ class ElderAdmin(ViewOnly, ImportMixin, admin.ModelAdmin):
     @admin.display(description="证件号码")
     def masked(self, elder: Elder) -> str:
         return elder.masked_id_number
+
+    @admin.display(description="出生年份", ordering="birth_date")
+    def birth_year(self, elder: Elder) -> str:
+        """The year alone: the whole day would complete the masked number."""
+        return f"{elder.birth_date.year} 年"
 
     @admin.display(description="联系电话")
     def phone(self, elder: Elder) -> str:
