@@ -1,10 +1,14 @@
 """Search keys of names: «张三» is found by zs and by zhangsan."""
 
+import os
 from functools import cache, lru_cache
 from itertools import islice, product
 from typing import Final
 
-from pypinyin import Style, pinyin
+# Names need the readings of characters alone; the dictionary of phrases would take 40 MB of every process.
+os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")
+
+from pypinyin import Style, pinyin  # reads the setting above when it is imported
 
 MAX_LENGTH: Final = 200
 MAX_SPELLINGS: Final = 12

@@ -64,7 +64,8 @@ def _reader(content: bytes, kind: FileKind, memory: int, seconds: int) -> Iterat
     try:
         stdin = _pipe(process.stdin)
         with contextlib.suppress(BrokenPipeError):
-            stdin.write(f"{kind} {memory} {seconds}\n".encode() + content)
+            stdin.write(f"{kind} {memory} {seconds}\n".encode())
+            stdin.write(content)
         with contextlib.suppress(BrokenPipeError):
             stdin.close()
         yield process

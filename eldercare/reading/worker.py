@@ -21,7 +21,7 @@ from eldercare.reading.gate import (
     FileRefused,
 )
 
-CHUNK: Final = 2_000
+CHUNK: Final = 1_000
 # Blank and title rows do not count as data.
 MAX_LINES: Final = MAX_ROWS + 20_000
 _PLAIN: Final = frozenset({str, int, float, bool, type(None)})

@@ -18,7 +18,7 @@ class RosterField(Field):
     """A column: name, other names it goes by, widget, and what it says.
 
     kinds: circumstances that the column speaks about; a file with the column and a blank cell ends them.
-    help: the sentence on the template's notes sheet. aside: read for checks only, never stored.
+    help: the sentence on the template's notes sheet.
     """
 
     def __init__(
@@ -29,14 +29,12 @@ class RosterField(Field):
         synonyms: str = "",
         kinds: tuple[Kind, ...] = (),
         required: bool = False,
-        aside: bool = False,
         help: str = "",
     ) -> None:
         super().__init__(column_name=column_name, widget=widget)
         self.synonyms = tuple(synonyms.split())
         self.kinds = kinds
         self.required = required
-        self.aside = aside
         self.help = help
 
     @property
@@ -228,11 +226,10 @@ class RosterResource(Resource):
     birth_date = RosterField(
         "出生日期",
         widgets.BirthDateWidget(),
-        aside=True,
         synonyms="出生年月 出生年月日",
         help="号码中没有真实日期时才需要",
     )
-    sex = RosterField("性别", widgets.SexWidget(), aside=True, help="可不填，以证件号码为准")
+    sex = RosterField("性别", widgets.SexWidget(), help="可不填，以证件号码为准")
 
     def __init__(self, areas: AreaNames | None = None, today: date | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -28,9 +28,7 @@ PRIVATE_USE: Final = re.compile("[\ue000-\uf8ff\U000f0000-\U0010fffd]")
 
 
 class CellWidget(Widget):
-    """A widget of the roster. sensitive: the cell's value is masked in reports."""
-
-    sensitive = False
+    """A widget of the roster."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
         """Return the cleaned value, None for a blank cell."""
@@ -75,8 +73,6 @@ class NameWidget(CellWidget):
 class IdNumberWidget(CellWidget):
     """An ID number; a fault that checking the card can lift stays on the value."""
 
-    sensitive = True
-
     def __init__(self, today: date | None = None) -> None:
         super().__init__()
         self.today = today or date.max
@@ -115,8 +111,6 @@ class AreaWidget(CellWidget):
 class PhoneWidget(CellWidget):
     """A telephone number, several separated by 、 keep the first; numbers are shared, so never a key."""
 
-    sensitive = True
-
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str | None:
         if has_lost_digits(value):
             raise ValueError(LOST_DIGITS)
@@ -134,8 +128,6 @@ class PhoneWidget(CellWidget):
 
 class AccountWidget(CellWidget):
     """A bank account; passbooks and credit unions do not follow Luhn, so that is a warning."""
-
-    sensitive = True
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str | None:
         if has_lost_digits(value):
@@ -155,8 +147,6 @@ class AccountWidget(CellWidget):
 
 class DisabilityCardWidget(CellWidget):
     """A disability card number: ID number, type, level, and B1 … when issued again (GB/T 26341)."""
-
-    sensitive = True
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str | None:
         if has_lost_digits(value):

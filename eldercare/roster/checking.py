@@ -1,5 +1,6 @@
 """Checking a whole file: read, judge, stage, then compare with the registry."""
 
+from array import array
 from collections.abc import Sequence
 from datetime import date
 
@@ -11,7 +12,7 @@ from eldercare.roster.cleaning import CleanRow, Fault, RosterReader
 from eldercare.roster.findings import findings, out_of_scope
 from eldercare.roster.judging import Judge, oddities
 from eldercare.roster.plan import Layouts, plan_build, plan_counts
-from eldercare.roster.report import Place, Report, Severity
+from eldercare.roster.report import Place, Places, Report, Severity
 from eldercare.roster.staging import StageWriter, staged_drop
 from operations.services.job import Progress
 from organization.selectors import area_names_get
@@ -32,8 +33,9 @@ class RosterCheck:
         resource = RosterResource(areas=areas, today=today)
         self.reader = RosterReader(resource, self.report)
         self.judge = Judge(areas, today, as_of, self.prefixes)
-        self.places: list[Place] = []
-        self.seen: dict[str, tuple[int, int]] = {}
+        self.places = Places()
+        self.contents = array("q")
+        self.seen: dict[str, int] = {}
         self.repeated: dict[int, int] = {}
 
     @property
@@ -62,7 +64,7 @@ class RosterCheck:
             cursor.execute("ANALYZE eldercare_stagedrow, eldercare_stagedcircumstance")
             plan_build(cursor, batch_id=self.batch_id, layouts=Layouts(self.layouts), lock=False)
             for number, severity, name, message in findings(cursor, self.batch_id):
-                self.report.add(severity, self.places[number - 1], self._title(name), message)
+                self.report.add(severity, self.places[number], self._title(name), message)
             created, updated, unchanged = plan_counts(cursor)
         repeated = len(self.repeated.keys() - self.report.refused)
         return {
@@ -71,18 +73,19 @@ class RosterCheck:
             "updated": updated,
             "unchanged": unchanged + repeated,
             "errors": len(self.report.refused),
-            "warnings": len(self.report.numbers[Severity.WARNING]),
-            "suspected": len(self.report.numbers[Severity.SUSPECTED]),
+            "warnings": self.report.rows_with(Severity.WARNING),
+            "suspected": self.report.rows_with(Severity.SUSPECTED),
             "repeated": repeated,
             "skipped": self.reader.skipped,
         }
 
     def _judge(self, row: CleanRow) -> bool:
         """Judge a row and note what is wrong; tell whether it is to be staged."""
-        self.places.append(row.place)
         values = row.values
         is_whole = not any(value.__class__ is Fault for value in values.values())
         content = hash((row.layout, *values.values()))
+        self.places.append(row.place)
+        self.contents.append(content)
         for severity, name, message in self.judge.judge(values, is_whole):
             self._note(row, severity, name, message)
             is_whole = is_whole and severity is not Severity.ERROR
@@ -97,11 +100,11 @@ class RosterCheck:
         identity = row.values.get("id_number")
         if identity is None or identity.__class__ is Fault:
             return True
-        first, known = self.seen.setdefault(identity.number, (row.place.number, content))
+        first = self.seen.setdefault(identity.number, row.place.number)
         if first == row.place.number:
             return True
-        other = self.places[first - 1]
-        if known == content:
+        other = self.places[first]
+        if self.contents[first - 1] == content:
             self._note(row, Severity.WARNING, "id_number", REPEATED.format(where=_where(row.place, other)))
             self.repeated[row.place.number] = first
             return False
@@ -124,12 +127,12 @@ class RosterCheck:
     def _scope(self, cursor: CursorWrapper) -> None:
         found = list(out_of_scope(cursor, self.batch_id, self.prefixes))
         for number, severity, name, message in found:
-            self.report.add(severity, self.places[number - 1], self._title(name), message)
+            self.report.add(severity, self.places[number], self._title(name), message)
         staged_drop(cursor, self.batch_id, [number for number, *_ in found])
         for number, first in self.repeated.items():
             if first in self.report.refused and number not in self.report.refused:
-                message = REFUSED_TOO.format(where=_where(self.places[number - 1], self.places[first - 1]))
-                self.report.add(Severity.ERROR, self.places[number - 1], self._title("id_number"), message)
+                message = REFUSED_TOO.format(where=_where(self.places[number], self.places[first]))
+                self.report.add(Severity.ERROR, self.places[number], self._title("id_number"), message)
 
 
 def _where(place: Place, other: Place) -> str:

@@ -15,7 +15,7 @@ from eldercare.reading.table import Rows, Sheet, read_table
 from eldercare.reading.text import half_width, number_text
 from eldercare.reading.workbook import NO_VALUE
 from eldercare.roster.headers import ERRORS_COLUMN, HEADER_ROWS, HINTS_COLUMN, Header, find_header
-from eldercare.roster.report import Note, Place, Severity
+from eldercare.roster.report import Note, Places, Severity
 from operations.spreadsheets import FORMULA_STARTS
 
 RED: Final = PatternFill("solid", start_color="FFF4C7C3")
@@ -33,9 +33,9 @@ AS_TEXT: Final = (
 )
 
 
-def error_workbook(content: bytes, notes: Mapping[int, Sequence[Note]], places: Sequence[Place]) -> bytes:
+def error_workbook(content: bytes, notes: Mapping[int, Sequence[Note]], places: Places) -> bytes:
     """Return the workbook (xlsx). notes: remarks by row number; places: where each numbered row stands."""
-    remarks = {(places[number - 1].sheet, places[number - 1].row): found for number, found in notes.items()}
+    remarks = {places[number][1:]: found for number, found in notes.items()}
     book = Workbook(write_only=True)
     page: _Page | None = None
     for item in read_table(content):

@@ -1,9 +1,11 @@
 """What is wrong or odd in a roster, row by row and in groups."""
 
 import re
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from operations.masking import mask_id_number, mask_phone
@@ -28,6 +30,23 @@ class Place(NamedTuple):
     row: int
 
 
+class Places:
+    """Where each numbered row stands; a file has 100,000 of them."""
+
+    def __init__(self) -> None:
+        self.rows = array("L")
+        self.sheets: list[str] = []
+
+    def append(self, place: Place) -> None:
+        """Note the place of the next row."""
+        self.rows.append(place.row)
+        self.sheets.append(place.sheet)
+
+    def __getitem__(self, number: int) -> Place:
+        """Return the place of a row by its number, from 1 on."""
+        return Place(number, self.sheets[number - 1], self.rows[number - 1])
+
+
 class Note(NamedTuple):
     """One remark on a cell or, with column '', on a row."""
 
@@ -40,17 +59,24 @@ class Note(NamedTuple):
 class Group:
     """Remarks that say the same about the same column."""
 
-    count: int = 0
     rows: list[dict[str, Any]] = field(default_factory=list)
+    numbers: "array[int]" = field(default_factory=lambda: array("L"))
+
+    @property
+    def count(self) -> int:
+        """How many remarks there are."""
+        return len(self.numbers)
 
 
 class Report:
-    """Collects remarks; knows every row that has some, shows the first ten of each group."""
+    """Collects remarks, knows every row that has some and shows the first ten of each group.
+
+    refused: numbers of the rows that are not taken.
+    """
 
     def __init__(self) -> None:
         self.groups: dict[Note, Group] = {}
-        self.notes: dict[int, list[Note]] = {}
-        self.numbers: dict[Severity, set[int]] = {severity: set() for severity in Severity}
+        self.refused: set[int] = set()
         self.notices: list[str] = []
 
     def add(self, severity: Severity, place: Place, column: str, message: str, value: object = "") -> None:
@@ -59,7 +85,7 @@ class Report:
         group = self.groups.get(note)
         if group is None:
             group = self.groups[note] = Group()
-        group.count += 1
+        group.numbers.append(place.number)
         if len(group.rows) < SHOWN:
             group.rows.append(
                 {
@@ -70,13 +96,21 @@ class Report:
                     "message": message,
                 }
             )
-        self.notes.setdefault(place.number, []).append(note)
-        self.numbers[severity].add(place.number)
+        if severity is Severity.ERROR:
+            self.refused.add(place.number)
 
-    @property
-    def refused(self) -> set[int]:
-        """Numbers of the rows that are not taken."""
-        return self.numbers[Severity.ERROR]
+    def rows_with(self, severity: Severity) -> int:
+        """Return how many rows have a remark of this severity."""
+        numbers = (group.numbers for note, group in self.groups.items() if note.severity is severity)
+        return len(set(chain.from_iterable(numbers)))
+
+    def by_row(self) -> dict[int, list[Note]]:
+        """Return the remarks by row number."""
+        notes: dict[int, list[Note]] = {}
+        for note, group in self.groups.items():
+            for number in group.numbers:
+                notes.setdefault(number, []).append(note)
+        return notes
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as ImportBatch keeps it, the largest groups first."""

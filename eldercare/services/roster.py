@@ -15,6 +15,7 @@ from eldercare.models import ImportBatch, StagedRow
 from eldercare.reading.gate import FileRefused, file_kind
 from eldercare.roster.checking import RosterCheck
 from eldercare.roster.error_workbook import error_workbook
+from eldercare.roster.findings import out_of_scope
 from eldercare.roster.plan import Layouts, plan_build, plan_counts
 from eldercare.roster.staging import staged_clear
 from eldercare.roster.undoing import undo_apply, undo_obstacles
@@ -33,6 +34,7 @@ HAS_ERRORS: Final = (
 )
 NOTHING_GOOD: Final = "没有一行通过核对，没有数据可入库；请按错误清单改正后重新上传"
 LOST: Final = "核对结果已失效（系统曾异常重启）；请重新核对"
+MOVED: Final = "核对之后，有人已在您管理范围之外登记；请重新核对"
 WRONG_STATE: Final = "这一批次现在是“{state}”，不能{act}"
 
 
@@ -90,7 +92,7 @@ def _check(batch: ImportBatch, content: bytes, progress: Progress) -> None:
     batch.columns = check.layouts
     if check.report.refused:
         progress.report("生成错误清单", check.total, check.total)
-        workbook = error_workbook(content, check.report.notes, check.places)
+        workbook = error_workbook(content, check.report.by_row(), check.places)
         name = f"错误清单-{batch.file.name.rsplit('.', 1)[0]}.xlsx"
         batch.errors_file = stored_file_create(name=name, content=workbook, created_by=batch.created_by)
     batch.state = State.READY
@@ -130,6 +132,9 @@ def roster_commit(
 
 
 def _write(cursor: CursorWrapper, batch: ImportBatch, actor: User | None) -> None:
+    prefixes = batch.created_by.area_prefixes() if batch.created_by else []
+    if any(out_of_scope(cursor, batch.pk, prefixes)):
+        raise RosterRefused(MOVED)
     layouts = Layouts(batch.columns)
     plan_build(cursor, batch_id=batch.pk, layouts=layouts, lock=True)
     created, updated, unchanged = plan_counts(cursor)

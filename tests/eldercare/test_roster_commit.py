@@ -15,9 +15,10 @@ from eldercare.models import (
     StagedCircumstance,
     StagedRow,
 )
-from eldercare.services.roster import RosterRefused, roster_commit
+from eldercare.services.roster import RosterRefused, roster_commit, roster_recheck
 from operations.crypto import blind_index, decrypt
 from operations.models import AuditEntry
+from organization.models import User
 from tests.eldercare.rosters import (
     OTHER_VILLAGE,
     VILLAGE,
@@ -382,3 +383,11 @@ def test_counts_of_the_preview_are_those_of_the_commit() -> None:
     preview = counts(batch)
     assert preview == (1, 1, 1, 0)
     assert counts(roster_commit(batch=batch)) == preview
+
+
+def test_who_was_registered_elsewhere_after_the_check_is_not_taken_over(clerk_a: User) -> None:
+    batch = checked(workbook([person(1)]), created_by=clerk_a)
+    imported(person(1, 户籍区划=OTHER_VILLAGE))
+    with pytest.raises(RosterRefused, match="核对之后，有人已在您管理范围之外登记；请重新核对"):
+        roster_commit(batch=batch)
+    assert counts(roster_recheck(batch=batch)) == (0, 0, 0, 1)
