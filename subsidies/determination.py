@@ -139,6 +139,15 @@ def exclusion_update(group: PolicyExclusion, item_ids: dict[str, int], decisions
         WHERE ranked.rank > 1 AND target.elder_id = ranked.elder_id AND target.item_id = ranked.item_id"""
 
 
+def winners_update(decisions: str) -> str:
+    """UPDATE that lets a dropped line name what is drawn in the end, where its winner was dropped by a later group."""
+    return f"""
+        UPDATE {decisions} AS target SET winner_id = beaten.winner_id
+        FROM {decisions} beaten
+        WHERE beaten.elder_id = target.elder_id AND beaten.item_id = target.winner_id
+          AND beaten.winner_id IS NOT NULL"""
+
+
 def household_select(item: PolicyItem, facts: str, where: str, enrolled: str) -> str:
     """SELECT of the decisions on a household item: one line per household, for its eldest eligible member.
 

@@ -7,7 +7,8 @@ class Month(models.Model):
     """One month of one county.
 
     revision: the revision that readers see, 0 before the first run is whole. policy: digest of the policy that the
-    revision was decided under. settled_revision: the revision taken as settled once a later month was opened.
+    revision was decided under. visits_version: registry version
+    up to which the visit figures follow. settled_revision: the revision taken as settled once a later month was opened.
     """
 
     county_code = models.CharField("县", max_length=12)
@@ -16,6 +17,7 @@ class Month(models.Model):
     policy = models.CharField(max_length=64, blank=True)
     persons = models.PositiveIntegerField("核定人数", default=0)
     settled_revision = models.PositiveIntegerField("结清版次", null=True)
+    visits_version = models.BigIntegerField(default=0)
     published_at = models.DateTimeField("核定时间", null=True)
 
     class Meta:

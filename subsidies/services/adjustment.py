@@ -54,7 +54,9 @@ def _items_reaching(now: Policy, then: Policy, distance: int) -> list[int]:
 def _due_insert(run: Month, past: Month) -> str:
     """INSERT of entitled − settled for one earlier month; three parameters: the items whose look-back reaches it.
 
-    Rows that were settled and still hold stand on both sides: only what began or ended since settling is read.
+    Rows that were settled and still hold stand on both sides: only what began or ended since settling is read. A month
+    suspended by now is left as it was settled: to suspend is not to take back (domain §2.6); once certified, what was
+    held back is entitled again and paid.
     """
     entitlement = f"subsidies_entitlement_{past.month:%Y%m}"
     settled = past.settled_revision or 0
@@ -79,5 +81,10 @@ def _due_insert(run: Month, past: Month) -> str:
             WHERE r.county_code = '{run.county_code}' AND r.id <> {run.pk} AND a.month = '{past.month}'
               AND a.item_id = ANY(%s)
         ) lines
+        WHERE NOT EXISTS (
+            SELECT FROM {entitlement} held
+            WHERE held.county_code = '{past.county_code}' AND held.rev_to IS NULL
+              AND held.outcome = '{Outcome.SUSPENDED}'
+              AND held.elder_id = lines.elder_id AND held.item_id = lines.item_id)
         GROUP BY elder_id, item_id
         HAVING sum(amount) <> 0"""

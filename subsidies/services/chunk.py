@@ -24,6 +24,7 @@ from subsidies.determination import (
     decisions_select,
     enrolled_select,
     exclusion_update,
+    winners_update,
 )
 from subsidies.models import Chunk
 from visits.services.obligation import obligations_open
@@ -122,6 +123,8 @@ def decisions_make(cursor: CursorWrapper, *, month: date, policy: Policy) -> Non
         update = exclusion_update(group, codes, DECISIONS)
         if update:
             cursor.execute(update)
+    for _ in policy.exclusions[1:]:
+        cursor.execute(winners_update(DECISIONS))
 
 
 def decisions_store(cursor: CursorWrapper, *, task: ChunkTask, county_code: str) -> int:

@@ -8,7 +8,9 @@ from datetime import date
 from itertools import pairwise
 
 from django.db import connection, transaction
+from django.db.models import Max
 
+from catalog.models import ItemVersion
 from catalog.policy import Policy
 from catalog.selectors import policy_get
 from eldercare.facts import month_last_day
@@ -21,6 +23,8 @@ from subsidies.services.publication import month_publish
 from visits.services.obligation import obligations_refresh
 
 WORKERS = 2
+# more elders than this are refreshed faster by reading the whole month
+REFRESH_AT_MOST = 50_000
 # Every task reads the whole registry once: few enough not to read it too often, enough to resume from.
 TASKS = 4
 Report = Callable[[str, int, int], None]
@@ -54,16 +58,14 @@ def month_run(
         earlier = list(Month.objects.filter(county_code=county_code, month__lt=month, revision__gt=0))
         for past in earlier:
             month_settle(month=past)
-        reach = [
-            (past, _policy_for(county_code, past.month)) for past in _within_lookback(earlier, policy, month)
-        ]
+        reach = [(past, _policy_for(county_code, past.month)) for past in _within_lookback(earlier, month)]
         for past, then in reach:
             report(f"复核 {past.month:%Y年%m月}", 0, 0)
             _review(past, then, area_code, workers)
-        _decide(row, policy, area_code, report, workers)
+        version = _decide(row, policy, area_code, report, workers)
         adjustments_store(run=row, policy=policy, earlier=reach)
         report("更新探访任务", 0, 0)
-        obligations_refresh(month=month, county_code=county_code)
+        _visits_refresh(row, version)
     row.refresh_from_db()
     return row
 
@@ -78,9 +80,12 @@ def _policy_for(county_code: str, month: date) -> Policy:
     return policy
 
 
-def _within_lookback(earlier: list[Month], policy: Policy, month: date) -> list[Month]:
-    """Months that some item may still pay or recover."""
-    longest = max((item.lookback for item in policy.items), default=0)
+def _within_lookback(earlier: list[Month], month: date) -> list[Month]:
+    """Months that some item of the county, in force or ended, may still pay or recover."""
+    if not earlier:
+        return []
+    versions = ItemVersion.objects.filter(item__document__area=earlier[0].county_code)
+    longest = versions.aggregate(longest=Max("lookback"))["longest"] or 0
     return [past for past in earlier if months_between(past.month, month) <= longest]
 
 
@@ -97,9 +102,20 @@ def _review(past: Month, policy: Policy, area_code: str | None, workers: int) ->
     changed = elders_changed(min((c.facts_version for c in chunks if c.facts_version), default=0))
     unpublished = any(c.decided_revision > past.revision for c in chunks)
     if changed or unpublished or any(c.policy != policy.digest for c in chunks):
-        _decide(past, policy, area_code, _silent, workers, opens_visits=False)
-    if changed:
-        obligations_refresh(month=past.month, county_code=past.county_code, elder_ids=changed)
+        version = _decide(past, policy, area_code, _silent, workers, opens_visits=False)
+        _visits_refresh(past, version)
+
+
+def _visits_refresh(month: Month, version: int) -> None:
+    """Bring the month's visit figures in line with the registry: of those who changed since the last time, or of all.
+
+    The version is noted in the same transaction, so that a run cut short here is made up for by the next one.
+    """
+    changed = elders_changed(month.visits_version) if month.visits_version else None
+    few = changed if changed is not None and len(changed) <= REFRESH_AT_MOST else None
+    with transaction.atomic():
+        obligations_refresh(month=month.month, county_code=month.county_code, elder_ids=few)
+        Month.objects.filter(pk=month.pk).update(visits_version=version)
 
 
 def _decide(
@@ -110,7 +126,8 @@ def _decide(
     workers: int,
     *,
     opens_visits: bool = True,
-) -> None:
+) -> int:
+    """Decide and publish a month; return the registry version that it read."""
     with connection.cursor() as cursor:
         partition_ensure(cursor, "eldercare_monthlyfacts", month.month)
         partition_ensure(cursor, "subsidies_entitlement", month.month)
@@ -127,6 +144,7 @@ def _decide(
         _run_tasks(tasks, policy, report, workers)
     report("汇总与发布", len(tasks), len(tasks))
     month_publish(month=month, policy=policy, revision=revision)
+    return version
 
 
 def _chunks_ensure(month: Month, policy: Policy) -> None:

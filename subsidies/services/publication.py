@@ -125,8 +125,11 @@ def _counts_store(cursor: CursorWrapper, month: Month, policy: Policy, revision:
 
 
 def _persons(cursor: CursorWrapper, month: Month) -> int:
+    """Elders with an opening row, and those who have only a closing one."""
+    facts = f"eldercare_monthlyfacts_{month.month:%Y%m}"
+    mine = f"f.county_code = '{month.county_code}' AND f.rev_to IS NULL"
     cursor.execute(
-        f"SELECT count(DISTINCT elder_id) FROM eldercare_monthlyfacts_{month.month:%Y%m}"
-        f" WHERE county_code = '{month.county_code}' AND rev_to IS NULL"
+        f"SELECT count(*) FROM {facts} f WHERE {mine} AND (f.opening OR NOT EXISTS"
+        f" (SELECT FROM {facts} o WHERE o.elder_id = f.elder_id AND o.opening AND {mine.replace('f.', 'o.')}))"
     )
     return int(cursor.fetchone()[0])
