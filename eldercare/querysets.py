@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from organization.areas import area_prefix
+from organization.choices import Permission
 from organization.models import User
 from organization.querysets import in_areas
 
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 class ElderQuerySet(models.QuerySet["Elder"]):
     """Scope and search over elders."""
 
-    def visible_to(self, user: User) -> Self:
-        """Elders whose 户籍 or 居住 lies within one of the user's areas."""
-        return in_areas(self, user.area_prefixes(), "hukou_code", "residence_code")
+    def visible_to(self, user: User, permission: Permission = Permission.ELDER_VIEW) -> Self:
+        """Elders whose 户籍 or 居住 lies within an area in which the user has the permission."""
+        return in_areas(self, user.area_prefixes(permission), "hukou_code", "residence_code")
 
     def in_area(self, code: str) -> Self:
         """Elders whose 户籍 or 居住 lies under the area."""

@@ -21,7 +21,7 @@ class Role(TextChoices):
 
 
 class Permission(TextChoices):
-    """What a route asks for; `organization.permissions.GRANTS` says which roles have it."""
+    """What a route asks for; `organization.grants.GRANTS` says which roles have it."""
 
     SIGNED_IN = "signed_in", "已登录"
     ELDER_VIEW = "elder_view", "查看老年人"

@@ -1,7 +1,4 @@
-"""Which role may do what, and the gate that every route declares.
-
-三员分立 (等保 8.1.4.2.d): system, security and audit administrators see no elder.
-"""
+"""The gate that every route declares; `organization.grants` says which role passes."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -12,26 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 
 from organization.choices import Permission, Role
+from organization.grants import GRANTS
 from organization.models import User
-
-CASEWORK = frozenset({Permission.SIGNED_IN, Permission.ELDER_VIEW, Permission.CATALOG_VIEW})
-LISTS = frozenset({Permission.ELDER_EXPORT, Permission.ELDER_REVEAL})
-MONTH = frozenset({Permission.MONTH_VIEW, Permission.MONTH_EXPORT})
-
-GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.VILLAGE_WORKER: CASEWORK,
-    Role.TOWNSHIP_CLERK: CASEWORK | MONTH | LISTS | {Permission.ROSTER_IMPORT},
-    Role.TOWNSHIP_LEAD: CASEWORK | MONTH | LISTS,
-    Role.BUREAU_CLERK: CASEWORK | MONTH | LISTS | {Permission.ROSTER_IMPORT, Permission.MONTH_RUN},
-    Role.BUREAU_CHIEF: CASEWORK | MONTH | LISTS,
-    Role.FINANCE: CASEWORK | MONTH,
-    Role.DEPARTMENT: CASEWORK,
-    Role.DATA_ADMIN: CASEWORK | LISTS | {Permission.ROSTER_IMPORT},
-    Role.SUPERVISOR: CASEWORK | {Permission.MONTH_VIEW, Permission.AUDIT_VIEW},
-    Role.SYSTEM_ADMIN: frozenset({Permission.SIGNED_IN}),
-    Role.SECURITY_ADMIN: frozenset({Permission.SIGNED_IN}),
-    Role.AUDIT_ADMIN: frozenset({Permission.SIGNED_IN, Permission.AUDIT_VIEW}),
-}
 
 
 class SignedInRequest(HttpRequest):

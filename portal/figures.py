@@ -8,6 +8,7 @@ from typing import Final
 
 from django.core.cache import cache
 
+from organization.choices import Permission
 from organization.models import User
 from portal.charts import BarChart, bar_chart
 from portal.month_rows import CHANGES, lines_of
@@ -51,7 +52,7 @@ def change_figures(month: Month, user: User) -> ChangeFigures:
     before = (
         Month.objects.filter(county_code=month.county_code, month__lt=month.month).order_by("-month").first()
     )
-    key = f"month-changes:{_version(month)}:{_version(before) if before else ''}:{'.'.join(user.area_prefixes())}"
+    key = f"month-changes:{_version(month)}:{_version(before) if before else ''}:{_areas(user)}"
     found: ChangeFigures | None = cache.get(key)
     if found is None:
         counts = {change: lines_of(month, user, change).count() for change, _ in CHANGES}
@@ -62,7 +63,7 @@ def change_figures(month: Month, user: User) -> ChangeFigures:
 
 def month_figures(month: Month, user: User) -> MonthFigures:
     """Summary of the published revision within the user's areas."""
-    key = f"month-summary:{_version(month)}:{'.'.join(user.area_prefixes())}"
+    key = f"month-summary:{_version(month)}:{_areas(user)}"
     summary: MonthSummary | None = cache.get(key)
     if summary is None:
         summary = month_summary(month, user)
@@ -81,6 +82,13 @@ def _version(month: Month) -> str:
     """What a month's published figures depend on."""
     moment = month.published_at.timestamp() if month.published_at else 0
     return f"{month.pk}:{month.revision}:{moment}"
+
+
+def _areas(user: User) -> str:
+    """The areas on which a user's figures depend."""
+    return "/".join(
+        ".".join(user.area_prefixes(each)) for each in (Permission.ELDER_VIEW, Permission.MONTH_VIEW)
+    )
 
 
 def _label(month: date) -> str:

@@ -9,7 +9,9 @@ from typing import Final
 from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
 
 from eldercare.models import Elder
+from organization.choices import Permission
 from organization.models import User
+from organization.querysets import in_areas
 from portal.places import place_names
 from subsidies.choices import LineKind, Outcome
 from subsidies.models import Adjustment, Entitlement, Month
@@ -62,20 +64,22 @@ class Sums:
     amount: Decimal
 
 
-def lines_of(month: Month, user: User, change: str = "") -> QuerySet[Entitlement]:
-    """Published lines within the user's areas; with a change only those that differ from the month before.
+def lines_of(
+    month: Month, user: User, change: str = "", permission: Permission = Permission.MONTH_VIEW
+) -> QuerySet[Entitlement]:
+    """Published lines of the areas in which the user has the permission; with a change only what it changed.
 
     new, changed: lines of this month with 应发; stopped: lines of the month before that are 应发 no longer.
     """
     if not change:
-        return entitlement_list(month, user)
-    now = _due(month, user)
+        return _published(month, user, permission)
+    now = _due(month, user, permission)
     before = Month.objects.filter(
         county_code=month.county_code, month=_month_before(month.month), revision__gt=0
     ).first()
     if before is None:
         return now if change == "new" else now.none()
-    past = _due(before, user)
+    past = _due(before, user, permission)
     same = {"elder_id": OuterRef("elder_id"), "item_id": OuterRef("item_id")}
     if change == "stopped":
         return past.exclude(Exists(now.filter(**same)))
@@ -148,8 +152,12 @@ def _row(line: Line, place: str) -> LineRow:
     )
 
 
-def _due(month: Month, user: User) -> QuerySet[Entitlement]:
-    return entitlement_list(month, user).filter(outcome=Outcome.DUE)
+def _published(month: Month, user: User, permission: Permission) -> QuerySet[Entitlement]:
+    return in_areas(entitlement_list(month), user.area_prefixes(permission), "area_code")
+
+
+def _due(month: Month, user: User, permission: Permission) -> QuerySet[Entitlement]:
+    return _published(month, user, permission).filter(outcome=Outcome.DUE)
 
 
 def _month_before(month: date) -> date:

@@ -8,6 +8,7 @@ from django.db.models import Sum
 
 from catalog.models import Item
 from organization.areas import CODE_LENGTH
+from organization.choices import Permission
 from organization.models import Area, User
 from organization.querysets import in_areas
 from portal.places import place_names
@@ -71,7 +72,7 @@ class CountRow:
 def counts_of(month: Month, user: User, item: Item) -> list[CountRow]:
     """Persons by village within the user's areas; villages without anybody are left out."""
     counts = ItemCount.objects.filter(month=month, item=item, revision__lte=month.revision)
-    counts = in_areas(counts, user.area_prefixes(), "area_code")
+    counts = in_areas(counts, user.area_prefixes(Permission.MONTH_VIEW), "area_code")
     summed = counts.values("area_code").annotate(n=Sum("persons")).filter(n__gt=0).order_by("area_code")
     rows = list(summed)
     places = place_names(row["area_code"] for row in rows)

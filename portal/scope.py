@@ -8,7 +8,9 @@ from django.http import Http404
 
 from operations.models import Todo
 from organization.areas import area_prefix, county_code
+from organization.choices import Permission
 from organization.models import Area, User
+from organization.querysets import in_areas
 from subsidies.models import Month
 from subsidies.selectors import month_list
 
@@ -49,9 +51,15 @@ def todos_for(user: User, todos: QuerySet[Todo]) -> QuerySet[Todo]:
     return todos.filter(addressed)
 
 
-def month_or_404(user: User, month: date) -> Month:
+def months_of(user: User, permission: Permission = Permission.MONTH_VIEW) -> QuerySet[Month]:
+    """Decided months of the counties in which the user has the permission somewhere."""
+    counties = {prefix[:6] for prefix in user.area_prefixes(permission)}
+    return in_areas(month_list(user), counties, "county_code")
+
+
+def month_or_404(user: User, month: date, permission: Permission = Permission.MONTH_VIEW) -> Month:
     """The decided month of the user's county; of another county in scope if the own has none."""
-    found = sorted(month_list(user).filter(month=month), key=lambda row: row.county_code)
+    found = sorted(months_of(user, permission).filter(month=month), key=lambda row: row.county_code)
     own = [row for row in found if row.county_code == place_of(user).county_code]
     if not found:
         raise Http404

@@ -7,6 +7,7 @@ from django.db.models import Count, Q
 from django.db.models.functions import Left
 
 from organization.areas import CODE_LENGTH, area_prefix
+from organization.choices import Permission
 from organization.models import Area, User
 from subsidies.models import Month
 from visits.models import Obligation
@@ -38,7 +39,7 @@ class VisitFigure:
 
 def obligations_of(month: Month, user: User) -> ObligationQuerySet:
     """Obligations of a month that count, within the user's areas."""
-    rows = Obligation.objects.visible_to(user)
+    rows = Obligation.objects.visible_to(user, Permission.MONTH_VIEW)
     return rows.filter(month=month.month, county_code=month.county_code, exempt_from=None)
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 
 from organization.areas import area_prefix
+from organization.choices import Permission
 from organization.models import User
 from organization.querysets import in_areas
 
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 class ObligationQuerySet(models.QuerySet["Obligation"]):
     """Scope over obligations: an elder is visited where the elder lives."""
 
-    def visible_to(self, user: User) -> Self:
-        """Obligations in one of the user's areas."""
-        return in_areas(self, user.area_prefixes(), "area_code")
+    def visible_to(self, user: User, permission: Permission = Permission.ELDER_VIEW) -> Self:
+        """Obligations in an area in which the user has the permission."""
+        return in_areas(self, user.area_prefixes(permission), "area_code")
 
     def in_area(self, code: str) -> Self:
         """Obligations under the area."""

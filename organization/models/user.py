@@ -6,7 +6,8 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 
 from organization.areas import area_prefix
-from organization.choices import Role
+from organization.choices import Permission, Role
+from organization.grants import GRANTS
 
 
 class User(AbstractUser):
@@ -39,9 +40,10 @@ class User(AbstractUser):
         """Codes of the user's roles."""
         return [assignment.role for assignment in self.active_assignments]
 
-    def area_prefixes(self) -> list[str]:
-        """Code prefixes within which the user sees elders; shorter ones swallow longer ones."""
-        prefixes = sorted({area_prefix(a.area_id) for a in self.active_assignments})
+    def area_prefixes(self, permission: Permission = Permission.ELDER_VIEW) -> list[str]:
+        """Code prefixes of the areas in which a role grants the permission; shorter ones swallow longer ones."""
+        granting = [a for a in self.active_assignments if permission in GRANTS[Role(a.role)]]
+        prefixes = sorted({area_prefix(a.area_id) for a in granting})
         return [p for p in prefixes if not any(p != q and p.startswith(q) for q in prefixes)]
 
 

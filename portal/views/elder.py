@@ -55,7 +55,7 @@ def elder_services(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_POST
 def elder_reveal(request: SignedInRequest, pk: int) -> HttpResponse:
     """The full ID number, once, after a reason; the audit row is written before it is shown."""
-    elder = _elder(request.user, pk)
+    elder = _elder(request.user, pk, Permission.ELDER_REVEAL)
     form = RevealForm(request.POST)
     refusal = "" if form.is_valid() else "；".join(str(error) for error in form.errors["reason"])
     with transaction.atomic():
@@ -76,8 +76,8 @@ def elder_reveal(request: SignedInRequest, pk: int) -> HttpResponse:
     )
 
 
-def _elder(user: User, pk: int) -> Elder:
-    return get_object_or_404(Elder.objects.visible_to(user).select_related("contact"), pk=pk)
+def _elder(user: User, pk: int, permission: Permission = Permission.ELDER_VIEW) -> Elder:
+    return get_object_or_404(Elder.objects.visible_to(user, permission).select_related("contact"), pk=pk)
 
 
 def _chosen(months: list[Month], slug: str) -> Month | None:

@@ -71,8 +71,9 @@ def elder_list(request: SignedInRequest) -> HttpResponse:
 @requires(Permission.ELDER_EXPORT)
 @require_GET
 def elder_export(request: SignedInRequest, kind: str) -> HttpResponseBase:
-    """The list as a file: exactly the filter on the page, masked, or refused with the count."""
-    filterset = ElderFilterSet(request.GET, queryset=Elder.objects.visible_to(request.user))
+    """The list as a file: the filter on the page, masked, or refused with the count."""
+    within = Elder.objects.visible_to(request.user, Permission.ELDER_EXPORT)
+    filterset = ElderFilterSet(request.GET, queryset=within)
     text = _search_text(request)
     found = _found(filterset, text)
     total = found.count()

@@ -115,7 +115,7 @@ def import_template(request: SignedInRequest) -> HttpResponse:
 
 def _visible(user: User) -> QuerySet[ImportBatch]:
     """Own batches, and those of users all of whose areas lie within one's own."""
-    within = in_areas(Assignment.objects.all(), user.area_prefixes(), "area__code")
+    within = in_areas(Assignment.objects.all(), user.area_prefixes(Permission.ROSTER_IMPORT), "area__code")
     outside = Assignment.objects.exclude(pk__in=within)
     theirs = Q(created_by__in=within.values("user_id")) & ~Q(created_by__in=outside.values("user_id"))
     return ImportBatch.objects.filter(Q(created_by=user) | theirs)

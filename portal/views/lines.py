@@ -83,8 +83,8 @@ def month_lines(request: SignedInRequest, month: date) -> HttpResponse:
 @require_GET
 def lines_export(request: SignedInRequest, month: date, kind: str) -> HttpResponseBase:
     """The same list as a file, whole or refused; the elders masked."""
-    row = month_or_404(request.user, month)
-    lines, _ = _filtered(request, row)
+    row = month_or_404(request.user, month, Permission.MONTH_EXPORT)
+    lines, _ = _filtered(request, row, Permission.MONTH_EXPORT)
     sums = sums_of(lines)
     url = f"{reverse('portal:month-lines', args=[month])}?{request.GET.urlencode()}"
     if refusal := exports.over_limit(kind, sums.lines):
@@ -119,8 +119,8 @@ def month_adjustments(request: SignedInRequest, month: date) -> HttpResponse:
 @require_GET
 def adjustments_export(request: SignedInRequest, month: date, kind: str) -> HttpResponseBase:
     """补发 and 追缴 as a file, whole or refused."""
-    row = month_or_404(request.user, month)
-    found = _adjustments(row, request.user, request.GET.get("kind", ""))
+    row = month_or_404(request.user, month, Permission.MONTH_EXPORT)
+    found = _adjustments(row, request.user, request.GET.get("kind", ""), Permission.MONTH_EXPORT)
     total = found.count()
     if refusal := exports.over_limit(kind, total):
         messages.error(request, refusal)
@@ -129,11 +129,13 @@ def adjustments_export(request: SignedInRequest, month: date, kind: str) -> Http
     return _file(request, row, kind, "补发追缴", rows, f"{total} 条")
 
 
-def _filtered(request: SignedInRequest, month: Month) -> tuple[QuerySet[Entitlement], str | None]:
+def _filtered(
+    request: SignedInRequest, month: Month, permission: Permission = Permission.MONTH_VIEW
+) -> tuple[QuerySet[Entitlement], str | None]:
     """Lines of the filters; a forgotten search or a bad filter finds nothing."""
     change = request.GET.get("change", "")
     change = change if change in dict(CHANGES) else ""
-    filterset = LineFilterSet(request.GET, queryset=lines_of(month, request.user, change))
+    filterset = LineFilterSet(request.GET, queryset=lines_of(month, request.user, change, permission))
     token = request.GET.get("find", "")
     text = finds.recall(request.session, token) if token else ""
     if text is None or not filterset.is_valid():
@@ -141,8 +143,10 @@ def _filtered(request: SignedInRequest, month: Month) -> tuple[QuerySet[Entitlem
     return search_elders(filterset.qs, text), text
 
 
-def _adjustments(month: Month, user: User, kind: str) -> QuerySet[Adjustment]:
-    found = in_areas(month.adjustments.all(), user.area_prefixes(), "area_code")
+def _adjustments(
+    month: Month, user: User, kind: str, permission: Permission = Permission.MONTH_VIEW
+) -> QuerySet[Adjustment]:
+    found = in_areas(month.adjustments.all(), user.area_prefixes(permission), "area_code")
     found = found.filter(kind=kind) if kind in LineKind.values else found
     return found.select_related("elder", "item").order_by("area_code", "elder_id", "item_id", "month")
 

@@ -18,10 +18,9 @@ from organization.permissions import SignedInRequest, requires
 from portal.figures import change_figures, month_figures
 from portal.filtersets import AREA
 from portal.month_table import counts_of, table_of
-from portal.scope import month_or_404, place_of
+from portal.scope import month_or_404, months_of, place_of
 from portal.visit_figures import visit_figures, visit_table
 from subsidies.models import Month
-from subsidies.selectors import month_list as months_of
 from subsidies.tasks import KIND, month_run_request
 
 MONTHS_LISTED = 24
@@ -48,7 +47,8 @@ def month_start(request: SignedInRequest) -> HttpResponse:
     """Ask for the run of a month of the user's county; a run under way is shown instead of a second."""
     chosen = next((m for m in _runnable() if f"{m:%Y-%m}" == request.POST.get("month", "")), None)
     county = place_of(request.user).county_code
-    if chosen is None or not any(county.startswith(prefix) for prefix in request.user.area_prefixes()):
+    prefixes = request.user.area_prefixes(Permission.MONTH_RUN)
+    if chosen is None or not any(county.startswith(prefix) for prefix in prefixes):
         messages.error(request, "请选择要核定的月份；只能核定您负责的县最近 12 个月。")
         return redirect("portal:month-list")
     job = month_run_request(county_code=county, month=chosen, created_by=request.user)

@@ -9,9 +9,8 @@ from operations.models import Job, Todo
 from organization.choices import Permission
 from organization.permissions import SignedInRequest, requires, user_may
 from portal.figures import MONTHS_SHOWN, amount_chart, month_figures
-from portal.scope import todos_for
+from portal.scope import months_of, todos_for
 from portal.visit_figures import visit_figures
-from subsidies.selectors import month_list
 
 TODOS_SHOWN = 10
 JOBS_SHOWN = 5
@@ -23,7 +22,7 @@ def workbench(request: SignedInRequest) -> HttpResponse:
     """My to-dos, the newest month's figures with the trend, my jobs."""
     user = request.user
     months = (
-        list(month_list(user).order_by("-month")[:MONTHS_SHOWN])
+        list(months_of(user).order_by("-month")[:MONTHS_SHOWN])
         if user_may(user, Permission.MONTH_VIEW)
         else []
     )

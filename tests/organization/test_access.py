@@ -6,8 +6,9 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
 from organization.choices import Permission, Role
+from organization.grants import GRANTS
 from organization.models import Area, Assignment, User
-from organization.permissions import GRANTS, user_may
+from organization.permissions import user_may
 
 pytestmark = pytest.mark.django_db
 COUNTY, TOWN_A, TOWN_B = "990101000000", "990101101000", "990101102000"
@@ -53,6 +54,25 @@ def test_scope_is_the_area_of_each_assignment() -> None:
 def test_a_wider_area_swallows_a_narrower_one() -> None:
     user = user_with((Role.BUREAU_CLERK, COUNTY), (Role.TOWNSHIP_CLERK, TOWN_A))
     assert user.area_prefixes() == ["990101"]
+
+
+@pytest.mark.parametrize(
+    ("permission", "prefixes"),
+    [
+        (Permission.ELDER_VIEW, ["990101"]),
+        (Permission.MONTH_VIEW, ["990101101"]),
+        (Permission.ROSTER_IMPORT, ["990101101"]),
+        (Permission.MONTH_RUN, []),
+    ],
+)
+def test_a_permission_holds_where_a_role_grants_it(permission: Permission, prefixes: list[str]) -> None:
+    user = user_with((Role.DEPARTMENT, COUNTY), (Role.TOWNSHIP_CLERK, TOWN_A))
+    assert user.area_prefixes(permission) == prefixes
+
+
+def test_the_area_of_an_administrator_opens_no_elder() -> None:
+    user = user_with((Role.SYSTEM_ADMIN, COUNTY), (Role.VILLAGE_WORKER, TOWN_A))
+    assert user.area_prefixes() == ["990101101"]
 
 
 def test_the_same_role_cannot_be_given_twice() -> None:

@@ -148,7 +148,7 @@ def test_a_fault_says_what_was_not_lost_and_shows_no_trace(
 
     client = sign_in(clerk_a)
     client.raise_request_exception = False
-    monkeypatch.setattr("portal.views.workbench.month_list", fail)
+    monkeypatch.setattr("portal.views.workbench.months_of", fail)
     response = client.get(reverse("portal:workbench"))
     text = response.content.decode()
     assert response.status_code == status

@@ -1,0 +1,27 @@
+"""Which role may do what.
+
+三员分立 (等保 8.1.4.2.d): system, security and audit administrators see no elder.
+"""
+
+from typing import Final
+
+from organization.choices import Permission, Role
+
+CASEWORK: Final = frozenset({Permission.SIGNED_IN, Permission.ELDER_VIEW, Permission.CATALOG_VIEW})
+LISTS: Final = frozenset({Permission.ELDER_EXPORT, Permission.ELDER_REVEAL})
+MONTH: Final = frozenset({Permission.MONTH_VIEW, Permission.MONTH_EXPORT})
+
+GRANTS: Final[dict[Role, frozenset[Permission]]] = {
+    Role.VILLAGE_WORKER: CASEWORK,
+    Role.TOWNSHIP_CLERK: CASEWORK | MONTH | LISTS | {Permission.ROSTER_IMPORT},
+    Role.TOWNSHIP_LEAD: CASEWORK | MONTH | LISTS,
+    Role.BUREAU_CLERK: CASEWORK | MONTH | LISTS | {Permission.ROSTER_IMPORT, Permission.MONTH_RUN},
+    Role.BUREAU_CHIEF: CASEWORK | MONTH | LISTS,
+    Role.FINANCE: CASEWORK | MONTH,
+    Role.DEPARTMENT: CASEWORK,
+    Role.DATA_ADMIN: CASEWORK | LISTS | {Permission.ROSTER_IMPORT},
+    Role.SUPERVISOR: CASEWORK | {Permission.MONTH_VIEW, Permission.AUDIT_VIEW},
+    Role.SYSTEM_ADMIN: frozenset({Permission.SIGNED_IN}),
+    Role.SECURITY_ADMIN: frozenset({Permission.SIGNED_IN}),
+    Role.AUDIT_ADMIN: frozenset({Permission.SIGNED_IN, Permission.AUDIT_VIEW}),
+}
