@@ -90,7 +90,9 @@ def _floors(parent: Document) -> tuple[Floor, ...]:
 
 
 def _areas_up(code: str) -> list[str]:
-    """The area itself and those above it, nearest first, the country last."""
+    """The area itself and those above it, nearest first, the country last; none for what is no code."""
+    if not (code.isascii() and code.isdecimal()):
+        return []
     line = [code]
     while (above := parent_code(line[-1])) is not None:
         line.append(above)

@@ -32,9 +32,9 @@ def money(value: Decimal | None) -> str:
 
 
 @register.filter
-def count(value: int | None) -> str:
-    """A whole number with thousands commas."""
-    return "—" if value is None else f"{value:,}"
+def count(value: int | str | None) -> str:
+    """A whole number with thousands commas; '—' when there is none (a template hands '' for a missing key)."""
+    return "—" if value is None or value == "" else f"{value:,}"
 
 
 @register.filter

@@ -9,6 +9,7 @@ from datetime import date
 from django.db import connection, transaction
 from django.db.models import F
 
+from catalog.models import ItemVersion
 from catalog.policy import Policy
 from subsidies.choices import LineKind, Outcome
 from subsidies.models import Month
@@ -36,18 +37,27 @@ def adjustments_store(*, run: Month, policy: Policy, earlier: list[tuple[Month, 
     """
     if run.settled_revision is not None:
         return run.adjustments.count()
+    published = _published_lookbacks(run.county_code)
     with transaction.atomic(), connection.cursor() as cursor:
         run.adjustments.all().delete()
         for past, then in earlier:
-            items = _items_reaching(policy, then, months_between(past.month, run.month))
+            items = _items_reaching(published, policy, then, months_between(past.month, run.month))
             if items:
                 cursor.execute(_due_insert(run, past), [items, items, items])
         return run.adjustments.count()
 
 
-def _items_reaching(now: Policy, then: Policy, distance: int) -> list[int]:
-    """Items that look back so many months; one that has ended meanwhile keeps the look-back it had."""
-    lookbacks = {i.item_id: i.lookback for i in then.items} | {i.item_id: i.lookback for i in now.items}
+def _published_lookbacks(county_code: str) -> dict[int, int]:
+    """Item → look-back of its latest version, in force or not."""
+    versions = ItemVersion.objects.filter(item__document__area=county_code).order_by("valid")
+    return dict(versions.values_list("item_id", "lookback"))
+
+
+def _items_reaching(published: dict[int, int], now: Policy, then: Policy, distance: int) -> list[int]:
+    """Items that look back so many months; one that has ended keeps its look-back, even if ended back-dated."""
+    lookbacks = (
+        published | {i.item_id: i.lookback for i in then.items} | {i.item_id: i.lookback for i in now.items}
+    )
     return [item_id for item_id, lookback in lookbacks.items() if lookback >= distance]
 
 

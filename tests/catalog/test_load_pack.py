@@ -118,3 +118,12 @@ def test_an_unknown_name_or_area_is_wrong_usage(arguments: tuple[str, ...]) -> N
     with pytest.raises(CommandError) as error:
         run(*arguments)
     assert error.value.returncode == 2
+
+
+@pytest.mark.parametrize("text", ["", "items: []", "document: {area: 县里}"])
+def test_a_file_without_a_document_is_refused_in_words(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "list.yaml"
+    path.write_text(text, encoding="utf-8")
+    result, _, code = refused(str(path))
+    assert code == 1
+    assert any(fault.startswith("document") for fault in result["errors"])

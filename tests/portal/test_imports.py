@@ -56,6 +56,18 @@ def page(client: Client, batch: ImportBatch) -> str:
     return client.get(reverse("portal:import-detail", args=[batch.pk])).content.decode()
 
 
+def test_the_list_shows_batches_that_have_no_figures(sign_in: SignIn, clerk_a: User) -> None:
+    client = sign_in(clerk_a)
+    batch = send(client, roster(good_row()))
+    assert isinstance(batch, ImportBatch)
+    assert client.get(LIST).status_code == 200  # still being checked
+    refused = checked(client, b"hello")
+    assert (refused.state, refused.counts) == (ImportBatch.State.REFUSED, {})
+    response = client.get(LIST)
+    assert response.status_code == 200
+    assert '<td class="num">—</td>' in response.content.decode()
+
+
 def test_an_upload_becomes_a_batch_that_is_checked_in_the_background(sign_in: SignIn, clerk_a: User) -> None:
     client = sign_in(clerk_a)
     batch = send(client, roster(good_row()))

@@ -84,3 +84,13 @@ def test_a_repealed_item_ends_with_the_month_of_its_last_day() -> None:
     run(APRIL)
     assert drawn(elder, MARCH) == {"AGE": Decimal(50), "OTHER": Decimal(50)}
     assert drawn(elder, APRIL) == {"OTHER": Decimal(50)}
+
+
+def test_an_item_ended_after_it_was_settled_is_recovered() -> None:
+    end = item("END", "年龄 >= 80", amount=7, lookback=24)
+    publish(50, date(2023, 1, 1), end)
+    elder = make_elder(date(1940, 1, 1))
+    run_through(MARCH, APRIL)
+    publish(50, date(2023, 1, 1), {**end, "to": date(2025, 3, 31)})
+    run(MAY)
+    assert due_lines(elder, MAY) == {("END", APRIL): ("追缴", Decimal("-7.00"))}
