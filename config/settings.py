@@ -6,6 +6,7 @@ PORTAL_FIELD_KEYS             JSON of the field-encryption keys (or _FILE), see 
 PORTAL_DATA                   folder of uploaded files
 PORTAL_STATIC_ROOT            folder that collectstatic fills
 PORTAL_ALLOWED_HOSTS          comma separated host names
+PORTAL_PROXIES                number of our own proxies before the portal (0): whose X-Forwarded-For is believed
 PORTAL_HTTPS                  1 behind TLS (default), 0 for trying on one machine
 """
 
@@ -25,6 +26,7 @@ SECRET_KEY = env.text("PORTAL_SECRET_KEY")
 FIELD_KEYS = env.text("PORTAL_FIELD_KEYS")
 ALLOWED_HOSTS = env.text("PORTAL_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 HTTPS = env.flag("PORTAL_HTTPS", True)
+PROXIES = int(os.environ.get("PORTAL_PROXIES", "0"))
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if host != "*"] if HTTPS else []
 
 INSTALLED_APPS = [
@@ -137,7 +139,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours: 15 minutes
 AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
-AXES_IPWARE_PROXY_COUNT = int(os.environ.get("PORTAL_PROXIES", "0"))
+AXES_CLIENT_IP_CALLABLE = "organization.addresses.client_address"
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False

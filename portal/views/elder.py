@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from eldercare.models import Elder
 from operations.models import AuditEntry
 from operations.services.audit import audit_record
+from organization.addresses import client_address
 from organization.choices import Permission
 from organization.models import User
 from organization.permissions import SignedInRequest, requires
@@ -67,7 +68,7 @@ def elder_reveal(request: SignedInRequest, pk: int) -> HttpResponse:
                 subject=f"elder:{elder.pk}",
                 actor=request.user,
                 data={"field": "证件号码", "reason": form.cleaned_data["reason"]},
-                address=request.META.get("REMOTE_ADDR", ""),
+                address=client_address(request),
             )
     context = {"elder": elder, "refusal": refusal, "id_number": "" if refusal else elder.id_number}
     partial = request.headers.get("HX-Request") == "true"

@@ -18,6 +18,7 @@ from eldercare.querysets import ElderQuerySet
 from operations.crypto import blind_index
 from operations.masking import mask_id_number
 from operations.services.audit import audit_record
+from organization.addresses import client_address
 from organization.choices import Permission
 from organization.permissions import SignedInRequest, requires
 from portal import exports, finds
@@ -86,7 +87,7 @@ def elder_export(request: SignedInRequest, kind: str) -> HttpResponseBase:
         subject="老年人名单",
         actor=request.user,
         data={"filter": without_position(request.GET).urlencode(), "rows": total, "kind": kind},
-        address=request.META.get("REMOTE_ADDR", ""),
+        address=client_address(request),
     )
     now = timezone.localtime()
     about = (

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from catalog.models import Item
 from operations.services.audit import audit_record
+from organization.addresses import client_address
 from organization.choices import Permission
 from organization.models import Area, User
 from organization.permissions import SignedInRequest, requires
@@ -186,7 +187,7 @@ def _file(
         subject=f"month:{month.county_code}:{month}",
         actor=request.user,
         data={"list": name, "filter": query, "total": total, "kind": kind, "revision": month.revision},
-        address=request.META.get("REMOTE_ADDR", ""),
+        address=client_address(request),
     )
     published = timezone.localtime(month.published_at) if month.published_at else now
     about = (

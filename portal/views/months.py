@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from catalog.models import Item
 from operations.models import Job
 from operations.services.audit import audit_record
+from organization.addresses import client_address
 from organization.areas import area_prefix, is_county
 from organization.choices import Permission
 from organization.models import Area, User
@@ -57,7 +58,7 @@ def month_start(request: SignedInRequest) -> HttpResponse:
         subject=f"month:{county}:{chosen:%Y-%m}",
         actor=request.user,
         data={"job": str(job.pk)},
-        address=request.META.get("REMOTE_ADDR", ""),
+        address=client_address(request),
     )
     return redirect("portal:month-list")
 

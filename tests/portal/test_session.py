@@ -6,6 +6,7 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django.fixtures import Settings
 
 from organization.middleware import LAST_SEEN
 from organization.models import User
@@ -53,6 +54,31 @@ def test_the_locked_account_stays_locked_for_the_right_password(client: Client, 
     response = client.post(LOGIN, {"username": "clerk_a", "password": PASSWORD})
     assert response.status_code == 429
     assert "15 分钟" in response.content.decode()
+
+
+def attempt_via(forwarded: str, username: str, password: str) -> int:
+    """Status of an attempt that a proxy passes on with this X-Forwarded-For."""
+    client = Client(REMOTE_ADDR="172.18.0.1", headers={"X-Forwarded-For": forwarded})
+    return attempt(client, username, password)
+
+
+@pytest.mark.parametrize(("proxies", "status"), [(1, 302), (0, 429)])
+def test_guesses_lock_the_address_that_made_them(
+    settings: Settings, clerk_a: User, proxies: int, status: int
+) -> None:
+    settings.PROXIES = proxies
+    for number in range(5):
+        attempt_via("203.0.113.7", f"nobody{number}", "wrong")
+    assert attempt_via("198.51.100.9", "clerk_a", PASSWORD) == status
+
+
+def test_an_address_made_up_before_the_proxys_entry_does_not_lift_the_lock(
+    settings: Settings, clerk_a: User
+) -> None:
+    settings.PROXIES = 1
+    for number in range(5):
+        attempt_via(f"1.1.1.{number}, 203.0.113.7", f"nobody{number}", "wrong")
+    assert attempt_via("1.1.1.9, 203.0.113.7", "clerk_a", PASSWORD) == 429
 
 
 def test_half_an_hour_without_a_request_signs_out_with_a_sentence(sign_in: SignIn, clerk_a: User) -> None:
