@@ -7,7 +7,8 @@ from typing import Any
 from django.http import HttpRequest
 
 from operations.models import Todo
-from organization.choices import Permission
+from organization.backends import ADMIN_MODELS
+from organization.choices import Permission, Role
 from organization.models import Assignment, User
 from organization.permissions import permissions_of
 from portal.navigation import MenuEntry, menu_for
@@ -35,7 +36,13 @@ class Shell:
     @cached_property
     def menu(self) -> list[MenuEntry]:
         """The left menu."""
-        return menu_for(self.granted, self.path, is_staff=self.user.is_staff)
+        return menu_for(self.granted, self.path, keeps_settings=self.keeps_settings)
+
+    @cached_property
+    def keeps_settings(self) -> bool:
+        """Whether the admin site has something for the user: a role that keeps a model, or the first superuser."""
+        keeps = any(ADMIN_MODELS.get(Role(role)) for role in self.user.role_names())
+        return self.user.is_staff and (keeps or self.user.is_superuser)
 
     @property
     def assignments(self) -> list[Assignment]:

@@ -29,14 +29,14 @@ ENTRIES: Final = (
 ADMIN: Final = ("配置管理", "settings", "/admin/")
 
 
-def menu_for(granted: frozenset[Permission], path: str, *, is_staff: bool) -> list[MenuEntry]:
+def menu_for(granted: frozenset[Permission], path: str, *, keeps_settings: bool) -> list[MenuEntry]:
     """Entries open to a user with these permissions; the one that the path lies under is current."""
     entries = [
         MenuEntry(label, icon, url, _covers(url, path))
         for label, icon, name, permission in ENTRIES
         if permission in granted and (url := reverse(name))
     ]
-    if is_staff:
+    if keeps_settings:
         entries.append(MenuEntry(*ADMIN, current=False))
     return entries
 

@@ -10,12 +10,14 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from eldercare.models import Elder
-from organization.models import User
+from organization.choices import Role
+from organization.models import Area, User
 from subsidies.models import Month
+from tests.conftest import COUNTY, make_user
 from tests.portal.conftest import SignIn
 
 LONG_NUMBER = re.compile(rb"(?<![0-9a-f])\d{17}[\dXx](?![0-9a-f])")
-PUBLIC = {"healthz", "readyz", "login"}
+PUBLIC = {"healthz", "readyz", "login/", "logout/"}
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, Callable[..., Any]]]:
@@ -57,7 +59,7 @@ def test_every_route_declares_a_permission() -> None:
 
 def test_only_the_doors_and_the_health_checks_are_open_to_everyone() -> None:
     found = {path for path, view in routes(get_resolver()) if getattr(view, "permission", "") is None}
-    assert found == {f"{name}/" if name == "login" else name for name in PUBLIC}
+    assert found == PUBLIC
 
 
 @pytest.mark.django_db
@@ -69,10 +71,48 @@ def test_a_stranger_is_sent_to_the_sign_in_page_from_every_page(
         assert (response.status_code, response.headers["Location"].split("?")[0]) == (302, "/login/"), url
 
 
-def test_the_admin_needs_staff(sign_in: SignIn, clerk_a: User) -> None:
-    response = sign_in(clerk_a).get("/admin/")
-    assert response.status_code == 302
-    assert response.headers["Location"].startswith("/admin/login/")
+def test_a_stranger_at_the_admin_is_asked_to_sign_in(client: Client, db: None) -> None:
+    assert client.get("/admin/", follow=True).redirect_chain[-1] == ("/login/?next=/admin/", 302)
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/login/", "/admin/organization/user/"])
+def test_a_clerk_at_the_admin_is_told_so_and_not_asked_to_sign_in_again(
+    sign_in: SignIn, clerk_a: User, path: str
+) -> None:
+    response = sign_in(clerk_a).get(path, follow=True)
+    assert response.status_code == 403
+    assert "您没有「进入配置管理」的权限" in response.content.decode()
+
+
+@pytest.mark.parametrize("is_superuser", [True, False])
+def test_an_account_without_a_role_is_told_who_grants_one_and_can_leave(
+    sign_in: SignIn, county: Area, is_superuser: bool
+) -> None:
+    user = User.objects.create_user("fresh", is_staff=is_superuser, is_superuser=is_superuser)
+    client = sign_in(user)
+    response = client.get("/")
+    text = response.content.decode()
+    assert response.status_code == 403
+    assert "账号还没有授权，请安全管理员在配置管理里授予角色和区划" in text
+    assert 'href="/"' not in text
+    assert ('href="/admin/"' in text) == is_superuser
+    assert client.post(reverse("logout")).headers["Location"] == "/login/"
+
+
+@pytest.mark.parametrize(
+    ("role", "is_staff", "offered"),
+    [
+        (Role.SECURITY_ADMIN, True, True),
+        (Role.SECURITY_ADMIN, False, False),
+        (Role.BUREAU_CLERK, True, False),
+    ],
+)
+def test_the_menu_offers_the_admin_to_those_who_keep_something_in_it(
+    sign_in: SignIn, county: Area, role: Role, is_staff: bool, offered: bool
+) -> None:
+    user = make_user("keeper", role, COUNTY)
+    User.objects.filter(pk=user.pk).update(is_staff=is_staff)
+    assert ("配置管理" in sign_in(user).get("/").content.decode()) == offered
 
 
 def test_every_page_opens_for_the_bureau_clerk_with_strict_headers(
