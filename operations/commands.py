@@ -4,12 +4,14 @@ Exit code 0: done; 1: the input was refused, nothing written; 2: wrong usage.
 """
 
 import json
+import re
 import sys
 from argparse import ArgumentTypeError
+from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, Final, NoReturn
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 
 class Refused(Exception):
@@ -20,10 +22,42 @@ class Refused(Exception):
         self.details = details
 
 
+# argparse's sentences about wrong usage, in the order in which they are tried
+USAGE: Final = (
+    (r"the following arguments are required: (.+)", r"缺少参数：\1"),
+    (r"argument (\S+): invalid choice: '?(.*?)'? \(choose from (.+)\)", r"参数 \1 只能取 \3，现为“\2”"),
+    (r"argument (\S+): expected one argument", r"参数 \1 后面要写一个值"),
+    (r"argument (\S+): invalid \w+ value: '(.*)'", r"参数 \1 的值“\2”写得不对"),
+    (r"unrecognized arguments: (.+)", r"不认识的参数：\1"),
+    (r"argument (\S+): (.+)", r"参数 \1：\2"),
+)
+
+
+def usage_in_chinese(message: str) -> str:
+    """Say a complaint of argparse in Chinese; one it does not know stays as it is."""
+    for pattern, chinese in USAGE:
+        if re.fullmatch(pattern, message):
+            return re.sub(pattern, chinese, message)
+    return message
+
+
 class JsonCommand(BaseCommand):
     """A command whose `answer` returns the JSON object."""
 
     requires_system_checks: list[str] = []
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """A parser whose complaints are Chinese and leave a JSON line, with exit code 2."""
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        complain: Callable[[str], NoReturn] = parser.error
+
+        def error(message: str) -> NoReturn:
+            chinese = usage_in_chinese(message)
+            self.stdout.write(json.dumps({"error": chinese}, ensure_ascii=False))
+            complain(chinese)
+
+        vars(parser)["error"] = error
+        return parser
 
     def answer(self, **options: Any) -> dict[str, Any]:
         """Do the work and return what is printed; raise Refused to end with exit code 1."""
@@ -47,6 +81,14 @@ def parse_month(text: str) -> date:
         return date.fromisoformat(f"{text}-01")
     except ValueError as error:
         raise ArgumentTypeError(f"月份应写成 YYYY-MM，例如 2026-11，现为“{text}”") from error
+
+
+def parse_day(text: str) -> date:
+    """Return the day YYYY-MM-DD; a bad one is wrong usage for argparse."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"日期应写成 YYYY-MM-DD，例如 2026-11-01，现为“{text}”") from error
 
 
 def check_area(code: str) -> str:

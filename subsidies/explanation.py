@@ -138,7 +138,7 @@ def _item_json(explained: ItemExplanation) -> dict[str, Any]:
         "code": item.code,
         "name": item.name,
         "subject": item.subject,
-        "eligible": explained.eligible,
+        "eligible": explained.eligible if item.subject in DECIDED else None,
         "amount": None if explained.amount is None else str(explained.amount),
         "pending": item.pending,
         "outcome": explained.outcome,

@@ -9,7 +9,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Left
 
 from catalog.models import Item
-from eldercare.models import Elder
+from eldercare.models import Elder, MonthlyFacts
 from organization.areas import area_prefix
 from organization.models import User
 from organization.querysets import in_areas
@@ -95,6 +95,18 @@ def month_summary(month: Month, user: User | None = None, area_code: str | None 
             n=Count("elder_id", distinct=True)
         )["n"],
     )
+
+
+def month_persons(month: Month, area_code: str) -> int:
+    """Elders decided in the month whose village lies under the area."""
+    rows = MonthlyFacts.objects.filter(
+        Q(rev_to=None) | Q(rev_to__gt=month.revision),
+        month=month.month,
+        county_code=month.county_code,
+        rev_from__lte=month.revision,
+        area_code__startswith=area_prefix(area_code),
+    )
+    return rows.aggregate(n=Count("elder_id", distinct=True))["n"] or 0
 
 
 def month_table(month: Month, user: User | None = None) -> list[ItemRow]:

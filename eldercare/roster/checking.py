@@ -36,6 +36,7 @@ class RosterCheck:
         self.places = Places()
         self.contents = array("q")
         self.seen: dict[str, int] = {}
+        self.contradicted: set[int] = set()
         self.repeated: dict[int, int] = {}
 
     @property
@@ -109,7 +110,8 @@ class RosterCheck:
             self.repeated[row.place.number] = first
             return False
         self._note(row, Severity.ERROR, "id_number", CONFLICT.format(where=_where(row.place, other)))
-        if first not in self.report.refused:
+        if first not in self.contradicted:
+            self.contradicted.add(first)
             message = CONFLICT.format(where=_where(other, row.place))
             self.report.add(
                 Severity.ERROR, other, row.header.titles["id_number"], message, row.raw("id_number")

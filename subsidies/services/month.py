@@ -48,22 +48,18 @@ def month_run(
 ) -> Month:
     """Decide month M of a county by the newest facts and compute what earlier months still owe or are owed.
 
-    month: first day. area_code: only the townships under it. Safe to repeat: unchanged inputs change nothing, and an
-    interrupted run goes on where it stopped. Raises MonthRefusedError where no list is in force or nobody lives.
+    month: first day. area_code: only the townships under it; such a run leaves earlier months and due lines alone.
+    Safe to repeat: unchanged inputs change nothing, and an interrupted run goes on where it stopped. Raises
+    MonthRefusedError where no list is in force or nobody lives in the area.
     """
     with _alone(county_code):
         policy = _policy_for(county_code, month)
         _refuse_empty(county_code, area_code)
         row, _ = Month.objects.get_or_create(county_code=county_code, month=month)
-        earlier = list(Month.objects.filter(county_code=county_code, month__lt=month, revision__gt=0))
-        for past in earlier:
-            month_settle(month=past)
-        reach = [(past, _policy_for(county_code, past.month)) for past in _within_lookback(earlier, month)]
-        for past, then in reach:
-            report(f"复核 {past.month:%Y年%m月}", 0, 0)
-            _review(past, then, area_code, workers)
+        reach = _review(row, workers, report) if area_code is None else None
         version = _decide(row, policy, area_code, report, workers)
-        adjustments_store(run=row, policy=policy, earlier=reach)
+        if reach is not None:
+            adjustments_store(run=row, policy=policy, earlier=reach)
         report("更新探访任务", 0, 0)
         _visits_refresh(row, version)
     row.refresh_from_db()
@@ -96,14 +92,23 @@ def _refuse_empty(county_code: str, area_code: str | None) -> None:
         raise MonthRefusedError(f"区划 {area_code} 没有登记的老年人，请核对区划代码")
 
 
-def _review(past: Month, policy: Policy, area_code: str | None, workers: int) -> None:
-    """Decide an earlier month again where the registry or the policy has changed since."""
-    chunks = list(Chunk.objects.filter(month=past))
-    changed = elders_changed(min((c.facts_version for c in chunks if c.facts_version), default=0))
-    unpublished = any(c.decided_revision > past.revision for c in chunks)
-    if changed or unpublished or any(c.policy != policy.digest for c in chunks):
-        version = _decide(past, policy, area_code, _silent, workers, opens_visits=False)
-        _visits_refresh(past, version)
+def _review(row: Month, workers: int, report: Report) -> list[tuple[Month, Policy]]:
+    """Settle the earlier months and decide those within look-back again where something changed; return these."""
+    earlier = list(Month.objects.filter(county_code=row.county_code, month__lt=row.month, revision__gt=0))
+    for past in earlier:
+        month_settle(month=past)
+    reach = [
+        (past, _policy_for(row.county_code, past.month)) for past in _within_lookback(earlier, row.month)
+    ]
+    for past, policy in reach:
+        report(f"复核 {past.month:%Y年%m月}", 0, 0)
+        chunks = list(Chunk.objects.filter(month=past))
+        seen = min((c.facts_version for c in chunks if c.facts_version), default=0)
+        unpublished = any(c.decided_revision > past.revision for c in chunks)
+        if unpublished or any(c.policy != policy.digest for c in chunks) or elders_changed(seen):
+            version = _decide(past, policy, None, _silent, workers, opens_visits=False)
+            _visits_refresh(past, version)
+    return reach
 
 
 def _visits_refresh(month: Month, version: int) -> None:

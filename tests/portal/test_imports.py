@@ -68,6 +68,17 @@ def test_the_list_shows_batches_that_have_no_figures(sign_in: SignIn, clerk_a: U
     assert '<td class="num">—</td>' in response.content.decode()
 
 
+def test_rows_that_contradict_each_other_both_say_so_beside_their_other_errors(
+    sign_in: SignIn, clerk_a: User
+) -> None:
+    row = good_row(village="没有的镇/没有的村")
+    batch = checked(sign_in(clerk_a), roster(row, row.removesuffix("是")))
+    messages = {group["message"] for group in batch.report["groups"]}
+    assert {text for text in messages if "同一证件号码" in text} == {
+        f"与第 {line} 行是同一证件号码，但内容不同；请核对后只保留一行" for line in (2, 3)
+    }
+
+
 def test_an_upload_becomes_a_batch_that_is_checked_in_the_background(sign_in: SignIn, clerk_a: User) -> None:
     client = sign_in(clerk_a)
     batch = send(client, roster(good_row()))

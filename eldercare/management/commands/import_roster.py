@@ -14,7 +14,7 @@ from eldercare.services.roster import (
     roster_discard,
     roster_upload,
 )
-from operations.commands import JsonCommand, Refused
+from operations.commands import JsonCommand, Refused, parse_day
 from operations.services.stored_file import stored_file_read
 
 COUNTS = ("rows", "created", "updated", "unchanged", "errors", "warnings")
@@ -27,7 +27,7 @@ class Command(JsonCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--as-of", type=date.fromisoformat, help="没有起始日期的行从哪天起算，默认今天")
+        parser.add_argument("--as-of", type=parse_day, help="没有起始日期的行从哪天起算，默认今天")
         parser.add_argument("--dry-run", action="store_true", help="只核对，不写入")
         parser.add_argument("--mode", choices=ImportBatch.Mode.values, default=ImportBatch.Mode.ALL)
         parser.add_argument("--errors", type=Path, help="错误清单写到哪里（xlsx）")

@@ -9,7 +9,7 @@ from catalog.selectors import counties_applied
 from operations.commands import JsonCommand, Refused, check_area, parse_month
 from organization.areas import county_code
 from subsidies.models import Month
-from subsidies.selectors import month_summary
+from subsidies.selectors import month_persons, month_summary
 from subsidies.services.month import MonthRefusedError, month_run
 from visits.models import Obligation
 
@@ -55,9 +55,13 @@ def month_figures(month: date, months: list[Month], area: str | None) -> dict[st
     """The JSON of a run: persons, outcomes, amount in 元 with two decimals, obligations."""
     summaries = [month_summary(row, area_code=area) for row in months]
     obligations = Obligation.objects.filter(month=month, county_code__in=[row.county_code for row in months])
+    persons = sum(row.persons for row in months)
+    if area is not None:
+        obligations = obligations.in_area(area)
+        persons = sum(month_persons(row, area) for row in months)
     return {
         "month": f"{month:%Y-%m}",
-        "persons": sum(row.persons for row in months),
+        "persons": persons,
         "outcomes": {key: sum(s.outcomes[key] for s in summaries) for key in summaries[0].outcomes},
         "amount": f"{sum(s.amount for s in summaries):.2f}",
         "back_pay": f"{sum(s.back_pay for s in summaries):.2f}",
