@@ -1,6 +1,4 @@
-"""Areas, bureaus, users and roles. Who may what here: organization.backends (三员分立)."""
-
-from typing import Any
+"""Areas, bureaus and users; role grants stand in operations.admin. Who may what here: organization.backends."""
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -8,7 +6,7 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from organization.models import Area, Assignment, Bureau, User
+from organization.models import Area, Bureau, User
 
 admin.site.unregister(Group)
 
@@ -73,17 +71,3 @@ class UserAdmin(DjangoUserAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
-
-
-@admin.register(Assignment)
-class AssignmentAdmin(admin.ModelAdmin):
-    list_display = ("user", "role", "area", "bureau")
-    list_select_related = ("user", "area", "bureau")
-    list_filter = ("role",)
-    search_fields = ("user__username", "user__full_name")
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Nobody grants a role to oneself."""
-        if db_field.name == "user":
-            kwargs["queryset"] = User.objects.exclude(pk=request.user.pk or 0).order_by("username")
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)

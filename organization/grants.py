@@ -3,6 +3,7 @@
 三员分立 (等保 8.1.4.2.d): system, security and audit administrators see no elder.
 """
 
+from collections.abc import Set
 from typing import Final
 
 from organization.choices import Permission, Role
@@ -25,3 +26,14 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
     Role.SECURITY_ADMIN: frozenset({Permission.SIGNED_IN}),
     Role.AUDIT_ADMIN: frozenset({Permission.SIGNED_IN, Permission.AUDIT_VIEW}),
 }
+
+OFFICERS: Final = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN})
+
+
+def may_be_joined(roles: Set[str]) -> bool:
+    """Tell whether one account may hold all these roles: an administrator of the three holds no other (三员分立).
+
+    >>> may_be_joined({Role.FINANCE, Role.DEPARTMENT}), may_be_joined({Role.FINANCE, Role.AUDIT_ADMIN})
+    (True, False)
+    """
+    return len(roles) < 2 or not roles & OFFICERS

@@ -1,13 +1,20 @@
 """Users and their roles × areas × bureaus."""
 
 from functools import cached_property
+from typing import Final
 
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from organization.areas import area_prefix
 from organization.choices import Permission, Role
-from organization.grants import GRANTS
+from organization.grants import GRANTS, may_be_joined
+
+APART: Final = (
+    "三员分立：系统管理员、安全管理员、审计管理员不能由同一账号担任，也不能兼任业务角色；"
+    "该用户已是“{names}”，请另选账号，或先收回原有角色"
+)
 
 
 class User(AbstractUser):
@@ -70,3 +77,11 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} {self.get_role_display()} {self.area}"
+
+    def clean(self) -> None:
+        """Keep the three administrators apart from each other and from casework."""
+        others = Assignment.objects.filter(user=self.user_id).exclude(pk=self.pk)
+        held = set(others.values_list("role", flat=True))
+        if not may_be_joined(held | {self.role}):
+            names = "、".join(sorted(Role(role).label for role in held))
+            raise ValidationError(APART.format(names=names))

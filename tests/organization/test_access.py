@@ -81,6 +81,34 @@ def test_the_same_role_cannot_be_given_twice() -> None:
 
 
 @pytest.mark.parametrize(
+    ("held", "given", "allowed"),
+    [
+        (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, False),
+        (Role.SECURITY_ADMIN, Role.AUDIT_ADMIN, False),
+        (Role.AUDIT_ADMIN, Role.SYSTEM_ADMIN, False),
+        (Role.SYSTEM_ADMIN, Role.VILLAGE_WORKER, False),
+        (Role.SUPERVISOR, Role.AUDIT_ADMIN, False),
+        (Role.DATA_ADMIN, Role.SECURITY_ADMIN, False),
+        (Role.SYSTEM_ADMIN, Role.SYSTEM_ADMIN, True),
+        (Role.BUREAU_CLERK, Role.FINANCE, True),
+    ],
+)
+def test_an_administrator_of_the_three_holds_no_other_role(held: Role, given: Role, allowed: bool) -> None:
+    assignment = Assignment(user=user_with((held, TOWN_A)), role=given, area_id=TOWN_B)
+    if allowed:
+        assignment.full_clean()
+        return
+    with pytest.raises(ValidationError, match=f"三员分立.*{held.label}"):
+        assignment.full_clean()
+
+
+def test_a_role_can_be_changed_into_another() -> None:
+    assignment = user_with((Role.SYSTEM_ADMIN, TOWN_A)).assignments.get()
+    assignment.role = Role.SECURITY_ADMIN
+    assignment.full_clean()
+
+
+@pytest.mark.parametrize(
     "password", ["Short-1", "alllowercase1", "ALLUPPER2026", "1234567890", "password123"]
 )
 def test_a_weak_password_is_refused(password: str) -> None:
