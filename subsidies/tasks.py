@@ -27,7 +27,13 @@ def run(job: Job, progress: Progress) -> dict[str, Any]:
         )
     except MonthRefusedError as error:
         raise JobError(str(error)) from error
-    return {"month_id": month.pk, "revision": month.revision, "persons": month.persons}
+    formed = month.published_at is not None and month.published_at >= job.created_at
+    return {
+        "month_id": month.pk,
+        "revision": month.revision,
+        "persons": month.persons,
+        "formed": formed,  # a version of its own; else nothing had changed and the one before stays
+    }
 
 
 def month_run_request(*, county_code: str, month: date, created_by: User | None = None) -> Job:

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from operations.models import Job
+from subsidies.tasks import KIND
 
 register = template.Library()
 
@@ -51,6 +52,16 @@ def time_left(job: Job) -> str:
     elapsed = (timezone.now() - job.started_at).total_seconds()
     seconds = elapsed * (job.total - job.done) / job.done
     return f"约还需 {math.ceil(seconds / 60)} 分钟" if seconds > 60 else f"约还需 {math.ceil(seconds)} 秒"
+
+
+@register.filter
+def outcome(job: Job) -> str:
+    """What a finished run of a month came to; '' for other jobs and for one that is not done."""
+    if job.kind != KIND or job.state != Job.State.DONE or "formed" not in job.result:
+        return ""
+    month, revision = month_label(date.fromisoformat(job.params["month"])), job.result["revision"]
+    version = f"形成第 {revision} 版" if job.result["formed"] else f"资料没有变化，沿用第 {revision} 版"
+    return f"{month}核定完成：{count(job.result['persons'])} 人；{version}"
 
 
 @register.filter

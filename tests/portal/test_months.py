@@ -195,6 +195,29 @@ def test_a_finished_job_makes_the_page_load_anew(sign_in: SignIn, bureau_clerk: 
     assert response.headers["HX-Refresh"] == "true"
 
 
+@pytest.mark.parametrize(
+    ("formed", "sentence"),
+    [
+        (True, "2026年3月核定完成：5,020 人；形成第 2 版"),
+        (False, "2026年3月核定完成：5,020 人；资料没有变化，沿用第 2 版"),
+    ],
+)
+def test_a_finished_run_says_what_it_came_to(
+    sign_in: SignIn, bureau_clerk: User, month: Month, formed: bool, sentence: str
+) -> None:
+    Job.objects.create(
+        kind="month_run",
+        title="核定",
+        params={"county_code": month.county_code, "month": "2026-03-01"},
+        created_by=bureau_clerk,
+        state=Job.State.DONE,
+        result={"month_id": month.pk, "revision": 2, "persons": 5020, "formed": formed},
+    )
+    client = sign_in(bureau_clerk)
+    for page in ("portal:month-list", "portal:workbench"):
+        assert sentence in client.get(reverse(page)).content.decode(), page
+
+
 def test_somebody_elses_job_does_not_exist(sign_in: SignIn, clerk_a: User, bureau_clerk: User) -> None:
     job = Job.objects.create(kind="roster_check", title="核对", created_by=bureau_clerk)
     assert sign_in(clerk_a).get(reverse("portal:job-progress", args=[job.pk])).status_code == 404

@@ -47,7 +47,21 @@ def test_the_job_runs_the_month_and_tells_how_it_went() -> None:
     assert job_run(job_id=str(job.pk))
     job.refresh_from_db()
     month = Month.objects.get()
-    assert (job.state, job.result) == (Job.State.DONE, {"month_id": month.pk, "revision": 1, "persons": 1})
+    told = {"month_id": month.pk, "revision": 1, "persons": 1, "formed": True}
+    assert (job.state, job.result) == (Job.State.DONE, told)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_finds_nothing_changed_tells_that_no_version_was_formed() -> None:
+    publish_list(item("AGE", "年龄 >= 80"))
+    make_elder(date(1940, 1, 1))
+    told = []
+    for _ in range(2):
+        job = waiting_job(JUNE)
+        job_run(job_id=str(job.pk))
+        job.refresh_from_db()
+        told.append((job.result["revision"], job.result["formed"]))
+    assert told == [(1, True), (1, False)]
 
 
 @pytest.mark.django_db(transaction=True)
