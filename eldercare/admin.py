@@ -4,14 +4,15 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.forms import Form
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from import_export.admin import ImportMixin
 
 from eldercare.models import BankAccount, Circumstance, Contact, Elder, ImportBatch
 from eldercare.reading.gate import FileRefused
-from eldercare.resources.small_file import EncryptedStorage, RosterFormat, SmallFileResource
+from eldercare.resources.small_file import EncryptedStorage, RosterFormat, SmallFileResource, sent_by
 from organization.choices import Permission
 from organization.models import User
 from organization.permissions import user_may
@@ -22,6 +23,12 @@ def period(valid: Any) -> str:
     return (
         f"{valid.lower} 起" if valid.upper is None else f"{valid.lower} 至 {valid.upper - timedelta(days=1)}"
     )
+
+
+def _staff(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
 
 
 class ViewOnly:
@@ -105,6 +112,16 @@ class ElderAdmin(ViewOnly, ImportMixin, admin.ModelAdmin):
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return isinstance(request.user, User) and user_may(request.user, Permission.ROSTER_IMPORT)
+
+    def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        with sent_by(_staff(request)):
+            response: HttpResponse = super().import_action(request, **kwargs)
+        return response
+
+    def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        with sent_by(_staff(request)):
+            response: HttpResponse = super().process_import(request, **kwargs)
+        return response
 
     def add_data_read_fail_error_to_form(self, form: Form, error: Exception) -> None:
         """Say why a file is refused in our words, anything else in general ones."""

@@ -1,9 +1,14 @@
 """The admin's import of small files, over the same services as every other way in."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.http import Http404
+from django.shortcuts import get_object_or_404
 from import_export.formats.base_formats import Format
 from import_export.results import Error, Result, RowResult
 from import_export.tmp_storages import BaseStorage
@@ -14,7 +19,9 @@ from eldercare.resources.roster import RosterResource
 from eldercare.services.roster import RosterRefused, roster_check, roster_commit, roster_upload
 from operations.models import StoredFile
 from operations.services.stored_file import stored_file_create, stored_file_read
+from organization.models import User
 
+WAITING: Final = "待确认的花名册"
 MAX_ROWS: Final = 2_000
 TOO_MANY: Final = f"超过 {MAX_ROWS:,} 行；请到“导入”页面上传，那里在后台处理"
 
@@ -46,11 +53,25 @@ class RosterFormat(Format):
         return RosterFile(in_stream)
 
 
+# import-export gives a storage neither request nor user.
+_sender: ContextVar[User] = ContextVar("sender")
+
+
+@contextmanager
+def sent_by(user: User) -> Iterator[None]:
+    """Within this, waiting files are kept for and given to this user alone."""
+    token = _sender.set(user)
+    try:
+        yield
+    finally:
+        _sender.reset(token)
+
+
 class EncryptedStorage(BaseStorage):
-    """Keeps the file between preview and confirmation as encrypted as any other."""
+    """Keeps the file between preview and confirmation as encrypted as any other, for its sender alone."""
 
     def save(self, data: bytes) -> None:
-        self.name = str(stored_file_create(name="待确认的花名册", content=data).pk)
+        self.name = str(stored_file_create(name=WAITING, content=data, created_by=_sender.get()).pk)
 
     def read(self) -> bytes:
         return stored_file_read(stored=self._stored())
@@ -61,7 +82,12 @@ class EncryptedStorage(BaseStorage):
         stored.delete()
 
     def _stored(self) -> StoredFile:
-        return StoredFile.objects.get(pk=UUID(self.name))
+        """The name comes back from the browser: any other stored file does not exist here."""
+        try:
+            pk = UUID(self.name)
+        except ValueError:
+            raise Http404 from None
+        return get_object_or_404(StoredFile, pk=pk, name=WAITING, created_by=_sender.get())
 
 
 class SmallFileResource(RosterResource):

@@ -9,6 +9,7 @@ from django.test import Client
 from eldercare.models import Elder, ImportBatch
 from eldercare.resources import small_file
 from operations.models import StoredFile
+from operations.services.stored_file import stored_file_create
 from organization.models import User
 from tests.eldercare.rosters import OTHER_VILLAGE, VILLAGE, imported, person, workbook
 
@@ -29,6 +30,12 @@ def signed_in(user: User) -> Client:
 def preview(client: Client, content: bytes) -> str:
     upload = SimpleUploadedFile("小名册.xlsx", content)
     return client.post(ADD, {"import_file": upload, "format": "0", "resource": "0"}).content.decode()
+
+
+def confirmation(page: str) -> dict[str, str]:
+    """The hidden fields with which a preview is confirmed."""
+    named = r'name="(import_file_name|original_file_name|format|resource)" value="([^"]*)"'
+    return dict(re.findall(named, page))
 
 
 def test_the_list_shows_elders_of_the_users_areas_with_masked_numbers(clerk_a: User) -> None:
@@ -67,10 +74,7 @@ def test_a_small_file_is_previewed_then_written(clerk_a: User) -> None:
     page = preview(client, workbook([person(1, 低保="是"), person(2)]))
     assert not Elder.objects.exists()
     assert not ImportBatch.objects.exists()
-    fields = dict(
-        re.findall(r'name="(import_file_name|original_file_name|format|resource)" value="([^"]*)"', page)
-    )
-    client.post(CONFIRM, fields)
+    client.post(CONFIRM, confirmation(page))
     assert Elder.objects.count() == 2
     assert ImportBatch.objects.get().created_by == clerk_a
     assert not StoredFile.objects.filter(name="待确认的花名册").exists()
@@ -97,3 +101,20 @@ def test_a_large_file_is_sent_to_the_page_for_it(clerk_a: User, monkeypatch: pyt
     monkeypatch.setattr(small_file, "MAX_ROWS", 1)
     page = preview(signed_in(clerk_a), workbook([person(1), person(2, 户籍区划=VILLAGE)]))
     assert "请到“导入”页面上传" in page
+
+
+def test_a_waiting_file_of_another_user_does_not_exist(clerk_a: User, clerk_b: User) -> None:
+    fields = confirmation(preview(signed_in(clerk_a), workbook([person(1)])))
+    assert signed_in(clerk_b).post(CONFIRM, fields).status_code == 404
+    assert not Elder.objects.exists()
+    assert StoredFile.objects.filter(pk=fields["import_file_name"]).exists()
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_only_a_waiting_file_is_confirmed_and_removed(clerk_a: User, own: bool) -> None:
+    client = signed_in(clerk_a)
+    fields = confirmation(preview(client, workbook([person(1)])))
+    kept = stored_file_create(name="错误清单.xlsx", content=workbook([person(2)]), created_by=clerk_a)
+    other = str(kept.pk) if own else "../etc"
+    assert client.post(CONFIRM, fields | {"import_file_name": other}).status_code == 404
+    assert StoredFile.objects.filter(pk=kept.pk).exists()
