@@ -10,7 +10,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from eldercare.models import ImportBatch
 from eldercare.roster.template import roster_template
 from eldercare.services.roster import RosterRefused, roster_discard, roster_undo
+from operations.services.audit import audit_record
 from operations.services.stored_file import stored_file_read
+from organization.addresses import client_address
 from organization.choices import Permission
 from organization.models import Assignment, User
 from organization.permissions import SignedInRequest, requires
@@ -99,10 +101,18 @@ def import_undo(request: SignedInRequest, pk: int) -> HttpResponse:
 @requires(Permission.ROSTER_IMPORT)
 @require_GET
 def import_errors(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The error workbook: the original rows with 错误原因."""
+    """The error workbook: the original rows with 错误原因. It is unmasked: taking another's is audited."""
     batch = get_object_or_404(_visible(request.user).select_related("errors_file"), pk=pk)
     if batch.errors_file is None:
         raise Http404
+    if batch.created_by_id != request.user.pk:
+        audit_record(
+            action="import_errors",
+            subject=f"导入批次 {batch.pk}",
+            actor=request.user,
+            data={"file": batch.errors_file.name, "errors": batch.counts.get("errors", 0)},
+            address=client_address(request),
+        )
     return attachment(stored_file_read(stored=batch.errors_file), batch.errors_file.name)
 
 

@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 
 from eldercare.models import Elder, ImportBatch
 from eldercare.services.roster import roster_check, roster_commit
-from operations.models import Job
+from operations.models import AuditEntry, Job
 from organization.models import User
 from tests.conftest import VILLAGE_A, VILLAGE_B
 from tests.portal.conftest import SignIn
@@ -189,6 +189,18 @@ def test_the_error_workbook_and_the_template_are_workbooks(sign_in: SignIn, cler
         response = client.get(url)
         assert "attachment" in response.headers["Content-Disposition"]
         assert load_workbook(io.BytesIO(response.getvalue())).sheetnames
+
+
+def test_the_error_workbook_of_another_user_is_taken_under_audit(
+    sign_in: SignIn, clerk_a: User, bureau_clerk: User
+) -> None:
+    batch = checked(sign_in(clerk_a), roster("周错,990101194404,530322101201,是"))
+    url = reverse("portal:import-errors", args=[batch.pk])
+    sign_in(clerk_a).get(url)
+    assert not AuditEntry.objects.filter(action="import_errors").exists()
+    sign_in(bureau_clerk).get(url)
+    entry = AuditEntry.objects.get(action="import_errors")
+    assert (entry.actor, entry.subject, entry.data["errors"]) == (bureau_clerk, f"导入批次 {batch.pk}", 1)
 
 
 def test_a_batch_without_errors_has_no_workbook(sign_in: SignIn, clerk_a: User) -> None:
