@@ -1,9 +1,12 @@
 """The record of one elder: ladder, timeline, reasons, reveal."""
 
+import threading
 from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -173,3 +176,23 @@ def test_the_thirty_first_reveal_of_a_day_is_refused(
     assert (
         elder_a.id_number not in client.post(reveal(elder_a), {"reason": "核对身份证原件"}).content.decode()
     )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_several_reveals_at_once_one_is_the_last_of_the_day(
+    sign_in: SignIn, clerk_a: User, elder_a: Elder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(elder_views, "REVEALS_A_DAY", 1)
+    clients, start = [sign_in(clerk_a) for _ in range(4)], threading.Barrier(4)
+
+    def ask(client: Client) -> None:
+        start.wait()
+        client.post(reveal(elder_a), {"reason": "核对身份证原件"})
+        connection.close()
+
+    threads = [threading.Thread(target=ask, args=(client,)) for client in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert AuditEntry.objects.filter(action="elder_reveal").count() == 1
