@@ -15,6 +15,7 @@ from operations.models.job import STALE_AFTER
 from organization.models import User
 
 BEAT_SECONDS = 1.0
+UNFORESEEN = "系统出错，任务没有完成；已经保存的部分不受影响，请稍后重试，仍不成功请联系系统管理员"
 
 
 @dataclass
@@ -84,9 +85,7 @@ def job_run(*, job_id: str) -> bool:
     except JobError as error:
         _finish(job, state=Job.State.FAILED, error=str(error))
     except Exception:
-        _finish(
-            job, state=Job.State.FAILED, error="系统出错，数据未改动；请稍后重试，仍不成功请联系系统管理员"
-        )
+        _finish(job, state=Job.State.FAILED, error=UNFORESEEN)
         raise
     else:
         _finish(job, state=Job.State.DONE, result=result)
