@@ -5,6 +5,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
@@ -27,19 +28,28 @@ _OVERLAP: Final = 9_000
 
 def sheets(content: bytes, kind: FileKind) -> Iterator[tuple[str, bool, Iterator[list[Any]]]]:
     """Yield name, visibility and the rows, from row 1 and column A on, of each sheet."""
-    valueless = valueless_formulas(content) if kind is FileKind.XLSX else {}
-    try:
-        workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        for metadata in workbook.sheets_metadata:
-            sheet = workbook.get_sheet_by_name(metadata.name)
-            visible = metadata.visible == SheetVisibleEnum.Visible
-            left = sheet.start[1] if sheet.start else 0
-            yield metadata.name, visible, _rows(sheet.iter_rows(), left, valueless.get(metadata.name, {}))
-            del sheet
-    except PasswordError:
-        raise FileRefused(ENCRYPTED) from None
-    except CalamineError:
-        raise FileRefused(BROKEN) from None
+    with ThreadPoolExecutor(1) as beside:
+        # zlib and calamine both work outside the interpreter's lock, so that the second look costs no time.
+        scan = beside.submit(valueless_formulas if kind is FileKind.XLSX else _no_formulas, content)
+        try:
+            workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
+            for metadata in workbook.sheets_metadata:
+                sheet = workbook.get_sheet_by_name(metadata.name)
+                visible = metadata.visible == SheetVisibleEnum.Visible
+                left = sheet.start[1] if sheet.start else 0
+                valueless = scan.result().get(metadata.name, {})
+                yield metadata.name, visible, _rows(sheet.iter_rows(), left, valueless)
+                del sheet
+        except PasswordError:
+            raise FileRefused(ENCRYPTED) from None
+        except CalamineError:
+            scan.result()
+            raise FileRefused(BROKEN) from None
+
+
+def _no_formulas(content: bytes) -> dict[str, dict[int, list[int]]]:
+    """An old workbook keeps the value of every formula."""
+    return {}
 
 
 def _rows(rows: Iterator[list[Any]], left: int, valueless: dict[int, list[int]]) -> Iterator[list[Any]]:

@@ -1,7 +1,6 @@
 """Checking a whole file: read, judge, stage, then compare with the registry."""
 
 from array import array
-from collections.abc import Sequence
 from datetime import date
 
 from django.db import connection
@@ -13,6 +12,7 @@ from eldercare.roster.findings import findings, out_of_scope
 from eldercare.roster.judging import Judge, oddities
 from eldercare.roster.plan import Layouts, plan_build, plan_counts
 from eldercare.roster.report import Place, Places, Report, Severity
+from eldercare.roster.scope import Scope
 from eldercare.roster.staging import StageWriter, staged_drop
 from operations.services.job import Progress
 from organization.selectors import area_names_get
@@ -25,14 +25,14 @@ CONFLICT = "与{where}是同一证件号码，但内容不同；请核对后只�
 class RosterCheck:
     """One run over one file; works inside the caller's transaction."""
 
-    def __init__(self, *, batch_id: int, as_of: date, today: date, prefixes: Sequence[str]) -> None:
+    def __init__(self, *, batch_id: int, as_of: date, today: date, scope: Scope) -> None:
         self.batch_id = batch_id
-        self.prefixes = tuple(prefixes)
+        self.scope = scope
         self.report = Report()
         areas = area_names_get()
         resource = RosterResource(areas=areas, today=today)
         self.reader = RosterReader(resource, self.report)
-        self.judge = Judge(areas, today, as_of, self.prefixes)
+        self.judge = Judge(areas, today, as_of, scope)
         self.places = Places()
         self.contents = array("q")
         self.seen: dict[str, int] = {}
@@ -61,10 +61,10 @@ class RosterCheck:
     def compare(self) -> dict[str, int]:
         """Hold the staged rows against the registry; return the counts of ImportBatch."""
         with connection.cursor() as cursor:
-            self._scope(cursor)
+            self._keep_within_scope(cursor)
             cursor.execute("ANALYZE eldercare_stagedrow, eldercare_stagedcircumstance")
             plan_build(cursor, batch_id=self.batch_id, layouts=Layouts(self.layouts), lock=False)
-            for number, severity, name, message in findings(cursor, self.batch_id):
+            for number, severity, name, message in findings(cursor, self.batch_id, self.scope):
                 self.report.add(severity, self.places[number], self._title(name), message)
             created, updated, unchanged = plan_counts(cursor)
         repeated = len(self.repeated.keys() - self.report.refused)
@@ -126,8 +126,8 @@ class RosterCheck:
         field = self.reader.fields[name]
         return str(field.column_name)
 
-    def _scope(self, cursor: CursorWrapper) -> None:
-        found = list(out_of_scope(cursor, self.batch_id, self.prefixes))
+    def _keep_within_scope(self, cursor: CursorWrapper) -> None:
+        found = list(out_of_scope(cursor, self.batch_id, self.scope))
         for number, severity, name, message in found:
             self.report.add(severity, self.places[number], self._title(name), message)
         staged_drop(cursor, self.batch_id, [number for number, *_ in found])

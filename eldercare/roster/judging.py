@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from eldercare.identity import WRONG_DATE, IdNumber
 from eldercare.roster.report import Severity
+from eldercare.roster.scope import Scope
 from organization.area_names import AreaNames
 
 Remark = tuple[Severity, str, str]
@@ -22,12 +23,12 @@ BIRTH_NEEDED: Final = "号码中没有真实的出生日期；证件已核实的
 
 @dataclass
 class Judge:
-    """Judges cleaned rows. prefixes: area-code prefixes of the sender, empty for no limit."""
+    """Judges cleaned rows within the sender's scope."""
 
     areas: AreaNames
     today: date
     as_of: date
-    prefixes: tuple[str, ...] = ()
+    scope: Scope = None
     pairs: dict[tuple[str, str], str | ValueError] = field(default_factory=dict)
 
     def judge(self, values: dict[str, Any], is_whole: bool) -> list[Remark]:
@@ -99,7 +100,7 @@ class Judge:
 
     def _scope(self, values: Mapping[str, Any]) -> Iterator[Remark]:
         codes = [values["hukou"], values.get("residence") or values["hukou"]]
-        if self.prefixes and not any(code.startswith(self.prefixes) for code in codes):
+        if self.scope is not None and not any(code.startswith(self.scope) for code in codes):
             yield Severity.ERROR, _hukou_column(values), OUT_OF_SCOPE
 
 

@@ -11,7 +11,10 @@ from typing import Any, Final, NamedTuple
 from operations.masking import mask_id_number, mask_phone
 
 SHOWN: Final = 10
-_LONG_NUMBER: Final = re.compile(r"\d{7,}[\dXx]?")
+# Digits in one piece, or eleven and more with blanks, hyphens or dots between them; a day and an hour have ten.
+_BETWEEN: Final = r"[\s\u200b-\u200d\ufeff.·_\-\u2010-\u2015\u2212\uff0d\uff0e]{0,3}"
+_LONG_NUMBER: Final = re.compile(rf"\d(?:{_BETWEEN}\d){{10,}}(?:{_BETWEEN}[XxＸｘ])?|\d{{7,}}[XxＸｘ]?")
+_NO_DIGIT: Final = re.compile(r"[^\dXxＸｘ]")
 
 
 class Severity(IntEnum):
@@ -138,5 +141,6 @@ def masked(value: object) -> str:
     return _LONG_NUMBER.sub(lambda match: _mask(match[0]), text)[:80]
 
 
-def _mask(number: str) -> str:
+def _mask(found: str) -> str:
+    number = _NO_DIGIT.sub("", found)
     return mask_id_number(number) if len(number) > 11 else mask_phone(number)

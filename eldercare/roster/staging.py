@@ -1,6 +1,5 @@
 """From cleaned rows to the staging tables: encrypt, index, COPY."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -14,7 +13,7 @@ from eldercare.models import StagedCircumstance, StagedRow
 from eldercare.pinyin import search_key
 from eldercare.resources.roster import RosterResource
 from eldercare.roster.cleaning import CleanRow
-from eldercare.roster.sealing import Sealer
+from eldercare.roster.sealing import PRIVATE_COLUMNS, PrivateRow, Sealer
 
 Reading = StagedCircumstance.Reading
 
@@ -79,49 +78,40 @@ def _disability(values: dict[str, Any]) -> Iterator[Stated]:
             yield kind, value, starts, ends, reading
 
 
-def private_texts(values: dict[str, Any]) -> tuple[str, ...]:
-    """Return what is stored encrypted, in the order in which `staged_row` takes it; '' where there is nothing."""
+PLAIN_COLUMNS: Final = (
+    "batch_id",
+    "number",
+    "layout",
+    "id_last4",
+    "id_verified",
+    "name",
+    "pinyin",
+    "sex",
+    "birth_date",
+    "starts",
+    "hukou_code",
+    "residence_code",
+    "ethnicity",
+    "address",
+    "phone_last4",
+    "relation_to_head",
+    "note",
+    "bank",
+    "holder",
+    "contact_name",
+)
+
+
+def private_row(batch_id: int, row: CleanRow) -> PrivateRow:
+    """Return a row with its plain columns in the order of PLAIN_COLUMNS."""
+    values = row.values
     get = values.get
-    number, head = values["id_number"].number, get("head_id_number")
-    return (
-        number,
-        get("phone") or "",
-        head.number if head is not None and head.number != number else "",
-        get("disability_card") or "",
-        get("account") or "",
-        get("contact_phone") or "",
-    )
-
-
-PRIVATE: Final = 6
-
-
-def staged_row(
-    batch_id: int, number: int, layout: int, values: dict[str, Any], sealed: Sequence[bytes]
-) -> tuple[Any, ...]:
-    """Return a row in the order of StagedRow's columns. sealed: cipher and index of each of `private_texts`."""
-    get = values.get
-    identity = values["id_number"]
-    (
-        own,
-        own_index,
-        phone,
-        phone_index,
-        head,
-        head_index,
-        card,
-        card_index,
-        account,
-        account_index,
-        call,
-        call_index,
-    ) = sealed
-    return (
+    identity, head = values["id_number"], get("head_id_number")
+    phone = get("phone") or ""
+    plain = (
         batch_id,
-        number,
-        layout,
-        own_index,
-        own,
+        row.place.number,
+        row.layout,
         identity.number[-4:],
         get("verified") is True,
         values["name"],
@@ -133,23 +123,32 @@ def staged_row(
         get("residence") or values["hukou"],
         get("ethnicity") or "",
         get("address") or "",
-        phone_index,
-        phone,
-        (get("phone") or "")[-4:],
-        head_index or own_index,
-        head or (own if get("head_id_number") is not None else b""),
+        phone[-4:],
         get("relation") or "",
-        card_index,
-        card,
         get("note") or "",
         get("bank") or "",
-        account_index,
-        account,
         get("holder"),
         get("contact_name") or "",
-        call_index,
-        call,
     )
+    return PrivateRow(
+        _copied(plain),
+        identity.number,
+        phone,
+        get("disability_card") or "",
+        get("account") or "",
+        get("contact_phone") or "",
+        head.number if head is not None else identity.number,
+        head.number if head is not None else "",
+    )
+
+
+COPY_ROWS: Final = (
+    f"COPY {StagedRow._meta.db_table} ({', '.join((*PLAIN_COLUMNS, *PRIVATE_COLUMNS))}) FROM STDIN"
+)
+COPY_STATED: Final = (
+    f"COPY {StagedCircumstance._meta.db_table}"
+    " (batch_id, number, kind, value, starts, ends, reading) FROM STDIN"
+)
 
 
 class StageWriter:
@@ -161,61 +160,35 @@ class StageWriter:
     def __init__(self, cursor: CursorWrapper, batch_id: int) -> None:
         self.cursor = cursor
         self.batch_id = batch_id
-        self.waiting: deque[list[CleanRow]] = deque()
         self.stated: list[str] = []
 
     @contextmanager
     def open(self) -> Iterator[Self]:
         """Take rows until the end of the block."""
-        with self.cursor.copy(_copy_into(StagedRow)) as self.copy, Sealer() as self.sealer:
+        with self.cursor.copy(COPY_ROWS) as self.copy, Sealer() as self.sealer:
             yield self
-            while self.waiting:
-                self._write_oldest()
-        with self.cursor.copy(_copy_into(StagedCircumstance)) as copy:
+            while self.sealer.pending:
+                self.copy.write(self.sealer.collect())
+        with self.cursor.copy(COPY_STATED) as copy:
             for lines in self.stated:
                 copy.write(lines)
 
     def write(self, rows: list[CleanRow]) -> None:
         """Stage cleaned rows."""
-        self.sealer.submit([text for row in rows for text in private_texts(row.values)])
-        self.waiting.append(rows)
-        self.stated.append(
-            "".join(
-                _line((self.batch_id, row.place.number, *one))
-                for row in rows
-                for one in circumstances(row.values)
-            )
-        )
-        if len(self.waiting) > AHEAD:
-            self._write_oldest()
-
-    def _write_oldest(self) -> None:
-        rows, sealed = self.waiting.popleft(), self.sealer.collect()
-        width = 2 * PRIVATE
-        self.copy.write(
-            "".join(
-                _line(
-                    staged_row(
-                        self.batch_id,
-                        row.place.number,
-                        row.layout,
-                        row.values,
-                        sealed[at * width : (at + 1) * width],
-                    )
-                )
-                for at, row in enumerate(rows)
-            )
-        )
+        self.sealer.submit([private_row(self.batch_id, row) for row in rows])
+        stated = [
+            _copied((self.batch_id, row.place.number, *one))
+            for row in rows
+            for one in circumstances(row.values)
+        ]
+        self.stated.append("".join(f"{line}\n" for line in stated))
+        if self.sealer.pending > AHEAD:
+            self.copy.write(self.sealer.collect())
 
 
-def _copy_into(model: type[StagedRow] | type[StagedCircumstance]) -> str:
-    names = ", ".join(str(field.column) for field in model._meta.local_concrete_fields if field.column)
-    return f"COPY {model._meta.db_table} ({names}) FROM STDIN"
-
-
-def _line(row: Sequence[Any]) -> str:
-    """One line of COPY's text format."""
-    return "\t".join([_COPIED[value.__class__](value) for value in row]) + "\n"
+def _copied(row: Sequence[Any]) -> str:
+    """Return values in COPY's text format, without the line end."""
+    return "\t".join([_COPIED[value.__class__](value) for value in row])
 
 
 def _escaped(text: str) -> str:
@@ -224,7 +197,6 @@ def _escaped(text: str) -> str:
 
 # Cleaned texts hold no tabs and line ends, so that only backslashes need care.
 _COPIED: Final[dict[type, Callable[[Any], str]]] = {
-    bytes: lambda value: f"\\\\x{value.hex()}",
     str: _escaped,
     Kind: str,
     Reading: str,
