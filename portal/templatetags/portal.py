@@ -1,8 +1,10 @@
 """How figures, months, icons and links are written on every page."""
 
 import math
+import re
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from django import template
 from django.templatetags.static import static
@@ -14,6 +16,7 @@ from operations.models import Job
 from subsidies.tasks import KIND
 
 register = template.Library()
+QUOTED: Final = re.compile(r"['\"]([^'\"]*)['\"]")
 
 
 @register.simple_tag
@@ -42,6 +45,12 @@ def count(value: int | str | None) -> str:
 def month_label(value: date) -> str:
     """2026年11月."""
     return f"{value.year}年{value.month}月"
+
+
+@register.filter
+def rule_words(text: str) -> str:
+    """A rule as a clerk reads it: ≥, ≤ and ≠, texts without quotes; the stored text stays as it is."""
+    return QUOTED.sub(r"\1", text).replace(">=", "≥").replace("<=", "≤").replace("!=", "≠")
 
 
 @register.filter

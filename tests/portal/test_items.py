@@ -29,7 +29,7 @@ def test_an_item_shows_rule_and_official_source_side_by_side(
     response = sign_in(clerk_a).get(reverse("portal:item-detail", args=[an_item("A1").pk]))
     text = response.content.decode()
     assert "文件怎么写" in text
-    assert "年龄 &gt;= 80" in text
+    assert "年龄 ≥ 80" in text
     assert "第1项" in text
 
 

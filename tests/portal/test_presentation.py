@@ -16,7 +16,7 @@ from portal.exports import over_limit
 from portal.paging import Position, position_of
 from portal.pills import pills_of
 from portal.proofs import Source, proof_of, value_words
-from portal.templatetags.portal import count, money, month_label
+from portal.templatetags.portal import count, money, month_label, rule_words
 from rules import Fact, FactType, Vocabulary, evaluate, parse_rule
 
 WORDS = Vocabulary(
@@ -135,3 +135,17 @@ def test_the_session_keeps_the_last_thirty_search_texts() -> None:
 
 def test_an_empty_search_needs_no_token() -> None:
     assert finds.remember(SessionStore(), "  ") == ""
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        ("年龄 >= 80 且 年龄 <= 99", "年龄 ≥ 80 且 年龄 ≤ 99"),
+        ("特困供养 != '无' 或 低保", "特困供养 ≠ 无 或 低保"),
+        ("自理能力 属于 ('半护理', '全护理')", "自理能力 属于 (半护理, 全护理)"),
+        ("年龄 > 60 且 养老保险 = '职工'", "年龄 > 60 且 养老保险 = 职工"),
+        ("", ""),
+    ],
+)
+def test_a_rule_is_shown_with_signs_that_clerks_write(stored: str, shown: str) -> None:
+    assert rule_words(stored) == shown
