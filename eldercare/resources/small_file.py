@@ -105,13 +105,13 @@ class SmallFileResource(RosterResource):
                 batch = roster_upload(
                     name=kwargs.get("file_name") or "花名册.xlsx",
                     content=dataset.content,
-                    created_by=kwargs.get("user"),
+                    created_by=kwargs["user"],
                 )
                 self._run(roster_check(batch=batch), result)
                 if dry_run or result.has_errors():
                     transaction.set_rollback(True)
                 else:
-                    roster_commit(batch=batch, actor=kwargs.get("user"))
+                    roster_commit(batch=batch, actor=kwargs["user"])
         except RosterRefused as refusal:
             result.append_base_error(Error(ValueError(str(refusal))))
         if dry_run and "batch" in locals():

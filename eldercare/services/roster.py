@@ -17,6 +17,7 @@ from eldercare.roster.checking import RosterCheck
 from eldercare.roster.error_workbook import error_workbook
 from eldercare.roster.findings import out_of_scope
 from eldercare.roster.plan import Layouts, plan_build, plan_counts
+from eldercare.roster.scope import scope_of
 from eldercare.roster.staging import staged_clear
 from eldercare.roster.undoing import undo_apply, undo_obstacles
 from eldercare.roster.writing import plan_apply
@@ -34,7 +35,8 @@ HAS_ERRORS: Final = (
 )
 NOTHING_GOOD: Final = "没有一行通过核对，没有数据可入库；请按错误清单改正后重新上传"
 LOST: Final = "核对结果已失效（系统曾异常重启）；请重新核对"
-MOVED: Final = "核对之后，有人已在您管理范围之外登记；请重新核对"
+MOVED: Final = "核对之后，您的管理范围有变动，或有人已在您管理范围之外登记；请重新核对"
+NOWHERE: Final = "您现在没有可导入花名册的区划；请联系安全管理员授权后重新上传"
 WRONG_STATE: Final = "这一批次现在是“{state}”，不能{act}"
 
 
@@ -82,8 +84,10 @@ def roster_check(*, batch: ImportBatch, progress: Progress | None = None) -> Imp
 
 def _check(batch: ImportBatch, content: bytes, progress: Progress) -> None:
     staged_clear(batch.pk)
-    prefixes = batch.created_by.area_prefixes() if batch.created_by else []
-    check = RosterCheck(batch_id=batch.pk, as_of=batch.as_of, today=timezone.localdate(), prefixes=prefixes)
+    scope = scope_of(batch.created_by)
+    if scope == ():
+        raise FileRefused(NOWHERE)
+    check = RosterCheck(batch_id=batch.pk, as_of=batch.as_of, today=timezone.localdate(), scope=scope)
     check.read(content, progress)
     progress.report("与登记对照", check.total, check.total)
     batch.counts = check.compare()
@@ -132,11 +136,14 @@ def roster_commit(
 
 
 def _write(cursor: CursorWrapper, batch: ImportBatch, actor: User | None) -> None:
-    prefixes = batch.created_by.area_prefixes() if batch.created_by else []
-    if any(out_of_scope(cursor, batch.pk, prefixes)):
-        raise RosterRefused(MOVED)
+    scope = scope_of(actor or batch.created_by)
+    if scope == ():
+        raise RosterRefused(NOWHERE)
     layouts = Layouts(batch.columns)
     plan_build(cursor, batch_id=batch.pk, layouts=layouts, lock=True)
+    # Asked once the elders are held: until then a single change may still move one away.
+    if any(out_of_scope(cursor, batch.pk, scope)):
+        raise RosterRefused(MOVED)
     created, updated, unchanged = plan_counts(cursor)
     plan_apply(cursor, batch_id=batch.pk, layouts=layouts, today=timezone.localdate())
     repeated = int(batch.counts.get("repeated", 0))
