@@ -7,11 +7,13 @@ from typing import Any
 from django.http import HttpRequest
 
 from operations.models import Todo
+from organization.areas import area_prefix
 from organization.backends import ADMIN_MODELS
 from organization.choices import Permission, Role
 from organization.models import Assignment, User
 from organization.permissions import permissions_of
 from portal.navigation import MenuEntry, menu_for
+from portal.places import place_names
 from portal.scope import Place, place_of, todos_for
 from subsidies.models import Month
 
@@ -48,6 +50,13 @@ class Shell:
     def assignments(self) -> list[Assignment]:
         """Roles and areas of the user."""
         return self.user.active_assignments
+
+    @cached_property
+    def place_label(self) -> str:
+        """云岭县 · 青山镇; of a village 青山镇 石桥村."""
+        code = self.place.area_code
+        is_village = bool(code) and area_prefix(code) == code
+        return place_names([code])[code] if is_village else str(self.place)
 
     @cached_property
     def place(self) -> Place:

@@ -3,7 +3,20 @@
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 
 from portal.converters import FileKindConverter, MonthConverter
-from portal.views import elder, elders, guide, health, imports, items, jobs, lines, months, session, workbench
+from portal.views import (
+    elder,
+    elders,
+    favicon,
+    guide,
+    health,
+    imports,
+    items,
+    jobs,
+    lines,
+    months,
+    session,
+    workbench,
+)
 
 register_converter(MonthConverter, "month")
 register_converter(FileKindConverter, "file")
@@ -46,6 +59,7 @@ pages: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("favicon.ico", favicon.favicon, name="favicon"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("login/", session.sign_in, name="login"),

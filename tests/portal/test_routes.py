@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from django.templatetags.static import static
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -17,7 +18,7 @@ from tests.conftest import COUNTY, make_user
 from tests.portal.conftest import SignIn
 
 LONG_NUMBER = re.compile(rb"(?<![0-9a-f])\d{17}[\dXx](?![0-9a-f])")
-PUBLIC = {"healthz", "readyz", "login/", "logout/"}
+PUBLIC = {"favicon.ico", "healthz", "readyz", "login/", "logout/"}
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, Callable[..., Any]]]:
@@ -168,6 +169,11 @@ def test_a_missing_permission_says_which_and_whom_to_ask(sign_in: SignIn, reader
     text = sign_in(reader_a).get(reverse("portal:import-list")).content.decode()
     assert "「导入花名册」" in text
     assert "系统管理员" in text
+
+
+def test_a_browser_that_looks_for_the_icon_unasked_finds_it(client: Client) -> None:
+    response = client.get("/favicon.ico")
+    assert (response.status_code, response.headers["Location"]) == (302, static("portal/favicon.svg"))
 
 
 def test_an_unknown_address_says_that_nothing_changed(client: Client) -> None:

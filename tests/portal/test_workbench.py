@@ -3,13 +3,14 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from django.utils import timezone
 
 from operations.services.todo import todo_raise
 from organization.choices import Role
 from organization.models import Area, User
 from subsidies.models import Month
-from tests.conftest import COUNTY, TOWN_A, TOWN_B
+from tests.conftest import COUNTY, TOWN_A, TOWN_B, VILLAGE_A, make_user
 from tests.portal.conftest import SignIn
 
 HOME = "/"
@@ -29,6 +30,14 @@ def test_only_what_is_addressed_to_my_role_in_my_area_is_mine(sign_in: SignIn, c
     context = sign_in(clerk_a).get(HOME).context
     assert [todo.key for todo in context["todos"]] == ["mine"]
     assert context["shell"].todo_count == 1
+
+
+@pytest.mark.parametrize(
+    ("area", "shown"), [(COUNTY, "测试县"), (TOWN_A, "测试县 · 甲镇"), (VILLAGE_A, "甲镇 甲一村")]
+)
+def test_the_bar_names_my_area(sign_in: SignIn, county: Area, area: str, shown: str) -> None:
+    user = make_user("someone", Role.TOWNSHIP_CLERK, area)
+    assert f'<div class="bar-place">{shown}<' in sign_in(user).get(HOME).content.decode()
 
 
 def test_an_overdue_to_do_is_marked_in_words(sign_in: SignIn, clerk_a: User) -> None:
