@@ -1,63 +1,67 @@
-"""What the demonstration's users find on their desks: real counts of the newest month."""
+"""What the demonstration's users find on their desks: real counts of the newest month, each shown by its link."""
 
 from datetime import date, timedelta
+from typing import Final
 
-from django.db.models import QuerySet
+from django.http import QueryDict
 from django.urls import reverse
 
-from eldercare.choices import Kind
+from eldercare.choices import YES, Kind
 from eldercare.facts import month_last_day
-from eldercare.models import Circumstance
+from eldercare.models import Elder
 from operations.services.todo import todo_raise
 from organization.choices import Role
 from organization.models import Area
+from portal.filtersets import ElderFilterSet
 from subsidies.choices import LineKind, Outcome
 from subsidies.models import Adjustment, Entitlement, Month
 from visits.models import Obligation
 
-CARD_NOTICE = timedelta(days=60)
+ALONE: Final = f"{Kind.LIVES_ALONE}:{YES}"
 
 
 def todos_raise(*, month: Month, county: Area, township: Area, village: Area, today: date) -> int:
     """Open the to-dos of the demonstration; return how many. The same again refreshes them."""
     of_month = month_last_day(month.month)
-    page = reverse("portal:month-detail", args=[month.month])
-    unmet, expiring, missed = (
-        _unmet(month, village),
-        _expiring(township, today),
-        _not_applied(month, township),
+    page, lines, adjustments, visits = (
+        reverse(f"portal:month-{name}", args=[month.month])
+        for name in ("detail", "lines", "adjustments", "visits")
     )
+    query = f"area={village.code}&has={ALONE}"
+    # counted by the list's own filter: title and list cannot differ
+    alone = ElderFilterSet(QueryDict(query), queryset=Elder.objects.in_area(village.code)).qs
+    behind, missed = _unmet(month, township), _not_applied(month, township)
     recoveries = Adjustment.objects.filter(run=month, kind=LineKind.RECOVERY).count()
     wanted = (
         (
             Role.VILLAGE_WORKER,
             village,
-            f"本月还有 {unmet} 位老人未探访",
-            reverse("portal:elder-list"),
+            f"本村有 {len(alone)} 位独居老人，请优先探访",
+            f"{reverse('portal:elder-list')}?{query}",
             of_month,
-            unmet,
+            len(alone),
         ),
         (
             Role.TOWNSHIP_CLERK,
             township,
             f"{missed} 人次符合条件但未申请，请上门告知",
-            f"{reverse('portal:month-lines', args=[month.month])}?outcome={Outcome.NOT_APPLIED}",
+            f"{lines}?outcome={Outcome.NOT_APPLIED}&area={township.code}",
             today + timedelta(days=7),
             missed,
         ),
         (
             Role.TOWNSHIP_CLERK,
             township,
-            f"{expiring} 位老人的残疾证 60 天内到期，请提醒换证",
-            f"{reverse('portal:elder-list')}?area={township.code}",
-            today + timedelta(days=14),
-            expiring,
+            f"{township.name}本月还有 {behind} 位老人未探访，请督促各村",
+            f"{visits}?area={township.code}",
+            of_month,
+            behind,
         ),
         (
             Role.BUREAU_CLERK,
             county,
             f"{recoveries} 笔追缴待核实",
-            reverse("portal:month-adjustments", args=[month.month]),
+            f"{adjustments}?kind={LineKind.RECOVERY}",
             today + timedelta(days=5),
             recoveries,
         ),
@@ -78,17 +82,10 @@ def todos_raise(*, month: Month, county: Area, township: Area, village: Area, to
     return sum(bool(each[-1]) for each in wanted)
 
 
-def _unmet(month: Month, village: Area) -> int:
+def _unmet(month: Month, area: Area) -> int:
+    """Elders of the area still to be visited this month, as the month's page of visits counts them."""
     open_ones = Obligation.objects.filter(month=month.month, met=False, exempt_from=None)
-    return open_ones.filter(area_code=village.code).count()
-
-
-def _expiring(township: Area, today: date) -> int:
-    """Elders of the township whose disability card runs out soon."""
-    cards: QuerySet[Circumstance] = Circumstance.objects.filter(
-        kind=Kind.DISABILITY_LEVEL, elder__hukou_code__startswith=township.prefix
-    )
-    return cards.filter(valid__endswith__range=(today, today + CARD_NOTICE)).count()
+    return open_ones.in_area(area.code).count()
 
 
 def _not_applied(month: Month, township: Area) -> int:
