@@ -107,7 +107,10 @@ def _sent_before(batch: ImportBatch) -> list[str]:
     same = ImportBatch.objects.filter(file__sha256=batch.file.sha256, state=State.COMMITTED).exclude(
         pk=batch.pk
     )
-    return [f"同一文件已作为批次 {former.pk} 入库" for former in same[:3]]
+    return [
+        f"同一文件已作为「{former.file.name}」入库（批次 {former.pk}）"
+        for former in same.select_related("file")[:3]
+    ]
 
 
 def roster_commit(

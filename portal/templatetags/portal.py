@@ -8,6 +8,7 @@ from typing import Final
 
 from django import template
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -16,6 +17,7 @@ from operations.models import Job
 from subsidies.tasks import KIND
 
 register = template.Library()
+BATCH: Final = re.compile(r"批次 (\d+)")
 QUOTED: Final = re.compile(r"['\"]([^'\"]*)['\"]")
 
 
@@ -51,6 +53,16 @@ def month_label(value: date) -> str:
 def rule_words(text: str) -> str:
     """A rule as a clerk reads it: ≥, ≤ and ≠, texts without quotes; the stored text stays as it is."""
     return QUOTED.sub(r"\1", text).replace(">=", "≥").replace("<=", "≤").replace("!=", "≠")
+
+
+@register.filter
+def batch_linked(notice: str) -> SafeString:
+    """A notice whose «批次 12» opens that batch."""
+    before, number, after = (*BATCH.split(notice, maxsplit=1), "", "")[:3]
+    if not number:
+        return format_html("{}", notice)
+    url = reverse("portal:import-detail", args=[number])
+    return format_html('{}<a href="{}">批次 {}</a>{}', before, url, number, after)
 
 
 @register.filter

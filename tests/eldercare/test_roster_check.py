@@ -264,7 +264,7 @@ def test_the_same_file_again_is_mentioned() -> None:
     imported(person(1))
     first = ImportBatch.objects.get()
     batch = checked(stored_file_read(stored=first.file))
-    assert f"同一文件已作为批次 {first.pk} 入库" in batch.report["notices"]
+    assert f"同一文件已作为「{first.file.name}」入库（批次 {first.pk}）" in batch.report["notices"]
 
 
 def test_tomorrow_is_later_than_today() -> None:

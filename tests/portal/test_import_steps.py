@@ -53,10 +53,12 @@ def test_a_batch_that_is_over_says_how_it_ended(sign_in: SignIn, clerk_a: User, 
 
 def test_a_file_that_changes_nothing_is_not_offered_for_writing(sign_in: SignIn, clerk_a: User) -> None:
     client = sign_in(clerk_a)
-    roster_commit(batch=checked(client, roster(good_row())), actor=clerk_a)
+    first = checked(client, roster(good_row()))
+    roster_commit(batch=first, actor=clerk_a)
     text = page(client, checked(client, roster(good_row())))
     assert "1 人的资料都与登记一致" in text
     assert "/commit/" not in text
+    assert f'「名册.csv」入库（<a href="/imports/{first.pk}/">批次 {first.pk}</a>）' in text
     assert "放弃这一批" in text
 
 
