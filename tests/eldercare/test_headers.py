@@ -6,6 +6,7 @@ import pytest
 from openpyxl import Workbook
 
 from eldercare.models import ImportBatch
+from eldercare.roster import cleaning
 from tests.eldercare.rosters import VILLAGE, checked, counts, person, remarks, saved, sheets, workbook
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("villages")]
@@ -128,3 +129,16 @@ def test_a_merged_village_cell_is_not_taken_for_same_as_above() -> None:
     batch = checked(page(*rows))
     assert counts(batch) == (1, 0, 0, 1)
     assert "合并单元格请先取消合并" in remarks(batch, "groups")[0][2]
+
+
+@pytest.mark.parametrize(("rows", "taken"), [(3, True), (4, False)])
+def test_data_rows_are_limited_and_blank_ones_do_not_count(
+    rows: int, taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cleaning, "MAX_ROWS", 3)
+    batch = checked(
+        page(["标题"], HEADER, *(line(serial) for serial in range(rows)), ["", "", " "], ["合计"])
+    )
+    assert (batch.state == ImportBatch.State.READY) is taken
+    if not taken:
+        assert "超过 100,000 行的上限" in batch.report["refusal"]

@@ -388,6 +388,8 @@ def test_counts_of_the_preview_are_those_of_the_commit() -> None:
 def test_who_was_registered_elsewhere_after_the_check_is_not_taken_over(clerk_a: User) -> None:
     batch = checked(workbook([person(1)]), created_by=clerk_a)
     imported(person(1, 户籍区划=OTHER_VILLAGE))
-    with pytest.raises(RosterRefused, match="核对之后，您的管理范围有变动，或有人已在您管理范围之外登记；请重新核对"):
+    with pytest.raises(
+        RosterRefused, match="核对之后，您的管理范围有变动，或有人已在您管理范围之外登记；请重新核对"
+    ):
         roster_commit(batch=batch)
     assert counts(roster_recheck(batch=batch)) == (0, 0, 0, 1)
