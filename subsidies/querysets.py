@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from organization.areas import area_prefix
+from organization.choices import Permission
 from organization.models import User
 from organization.querysets import in_areas
 
@@ -28,7 +29,7 @@ class EntitlementQuerySet(models.QuerySet["Entitlement"]):
 
     def visible_to(self, user: User) -> Self:
         """Rows of villages within the user's areas."""
-        return in_areas(self, user.area_prefixes(), "area_code")
+        return in_areas(self, user.area_prefixes(Permission.MONTH_VIEW), "area_code")
 
     def in_area(self, code: str) -> Self:
         """Rows of villages under the area."""

@@ -11,6 +11,7 @@ from django.db.models.functions import Left
 from catalog.models import Item
 from eldercare.models import Elder, MonthlyFacts
 from organization.areas import area_prefix
+from organization.choices import Permission
 from organization.models import User
 from organization.querysets import in_areas
 from subsidies.choices import LineKind, Outcome
@@ -74,7 +75,7 @@ def month_summary(month: Month, user: User | None = None, area_code: str | None 
     rows = entitlement_list(month, user)
     adjustments: QuerySet[Adjustment] = month.adjustments.all()
     if user:
-        adjustments = in_areas(adjustments, user.area_prefixes(), "area_code")
+        adjustments = in_areas(adjustments, user.area_prefixes(Permission.MONTH_VIEW), "area_code")
     if area_code:
         rows, adjustments = (
             rows.in_area(area_code),
@@ -120,7 +121,7 @@ def month_table(month: Month, user: User | None = None) -> list[ItemRow]:
     )
     counts = ItemCount.objects.filter(month=month, revision__lte=month.revision)
     if user:
-        counts = in_areas(counts, user.area_prefixes(), "area_code")
+        counts = in_areas(counts, user.area_prefixes(Permission.MONTH_VIEW), "area_code")
     counted = (
         counts.annotate(township=Left("area_code", 9))
         .values("item_id", "township")

@@ -35,6 +35,7 @@ NO_SUCH_TIME: Final = "不是真实存在的时间；请核对后写成 2026-03-
 IN_FUTURE: Final = "晚于现在；请核对，只登记已经发生的探访"
 TOO_EARLY: Final = f"早于 {EARLIEST_YEAR} 年；请核对年份"
 NOT_A_UUID: Final = "不是记录编号；请填写形如 123e4567-e89b-12d3-a456-426614174000 的编号，每次探访一个"
+UNREADABLE: Final = "含有无法识别的字符（文件编码混乱）；请重新填写"
 NO_VISITOR: Final = "没有填写；请填写探访人姓名"
 
 Parser = Callable[[object], object]
@@ -122,6 +123,8 @@ def _text(limit: int, blank: str = "") -> Parser:
 
     def parse(cell: object) -> str:
         text = clean_text(cell)
+        if "\ufffd" in text:
+            raise ValueError(UNREADABLE)
         if not text and blank:
             raise ValueError(blank)
         if len(text) > limit:

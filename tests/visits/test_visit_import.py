@@ -1,7 +1,6 @@
 """Files of visits: all or nothing, each record once, counted at once."""
 
 import threading
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -200,16 +199,7 @@ def test_a_visit_is_never_changed(elder: Elder, statement: str) -> None:
         cursor.execute(statement)
 
 
-@pytest.fixture
-def _empty_partitions() -> Iterator[None]:
-    """Partitioned tables are not known to Django's flush."""
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE eldercare_monthlyfacts")
-
-
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("_empty_partitions")
 def test_two_imports_at_once_count_every_visit_once(tier: TierMaker, elder: Elder) -> None:
     tier(times=4)
     open_month()
@@ -235,7 +225,6 @@ def test_two_imports_at_once_count_every_visit_once(tier: TierMaker, elder: Elde
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("_empty_partitions")
 def test_a_refresh_waits_for_a_visit_that_is_being_counted(tier: TierMaker, elder: Elder) -> None:
     """Without the lock the second count would not see the first visit and write 1 over it."""
     tier(times=4)
