@@ -22,7 +22,6 @@ from portal.forms import UploadForm
 from portal.roster_jobs import roster_check_request, roster_commit_request
 
 LISTED = 50
-OVER = {ImportBatch.State.COMMITTED, ImportBatch.State.UNDONE, ImportBatch.State.REFUSED}
 
 
 @requires(Permission.ROSTER_IMPORT)
@@ -52,7 +51,6 @@ def import_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         "batch": batch,
         "working": batch.job is not None and not batch.job.is_over,
-        "step": 3 if batch.state in OVER else 2,
         "counts": batch.counts,
         "report": batch.report,
     }

@@ -364,7 +364,7 @@ def test_committing_twice_is_committing_once() -> None:
 def test_a_batch_whose_staged_rows_are_lost_is_not_half_written() -> None:
     batch = checked(workbook([person(1), person(2)]))
     StagedRow.objects.filter(batch=batch, number=2).delete()
-    with pytest.raises(RosterRefused, match="请重新核对"):
+    with pytest.raises(RosterRefused, match="请重新上传同一文件"):
         roster_commit(batch=batch)
     assert not Elder.objects.exists()
 
@@ -389,7 +389,7 @@ def test_who_was_registered_elsewhere_after_the_check_is_not_taken_over(clerk_a:
     batch = checked(workbook([person(1)]), created_by=clerk_a)
     imported(person(1, 户籍区划=OTHER_VILLAGE))
     with pytest.raises(
-        RosterRefused, match="核对之后，您的管理范围有变动，或有人已在您管理范围之外登记；请重新核对"
+        RosterRefused, match="核对之后，您的管理范围有变动，或有人已在您管理范围之外登记；请重新上传同一文件"
     ):
         roster_commit(batch=batch)
     assert counts(roster_recheck(batch=batch)) == (0, 0, 0, 1)
