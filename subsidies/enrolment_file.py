@@ -5,18 +5,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from eldercare.identity import WRONG_SHAPE, parse_id_number
-from eldercare.reading.records import Column, Fault, Record, Records, read_records
-from eldercare.reading.text import clean_code, half_width, has_lost_digits
+from eldercare.reading.records import ID_NUMBER as NUMBER
+from eldercare.reading.records import Column, Fault, Record, Records, id_number_column, read_records
+from eldercare.reading.text import half_width
 from subsidies.choices import EnrolmentState
 
-NUMBER: Final = "身份证号码"
 CODE: Final = "项目编码"
 FIRST: Final = "起始月"
 LAST: Final = "终止月"
 STATE: Final = "状态"
 
-LOST_DIGITS: Final = "是数字格式，末几位已丢失；请把该列设为文本后重新填写"
 NO_CODE: Final = "没有填写；请填写清单中的项目编码，如 L11"
 NO_MONTH: Final = "没有填写；请写成 2026-03"
 NOT_A_MONTH: Final = "不是月份；请写成 2026-03"
@@ -46,18 +44,8 @@ def read_enrolments(content: bytes, today: date) -> tuple[Records, list[Enrolmen
 
 def columns(today: date) -> tuple[Column, ...]:
     """The columns of the file, for one that arrives today."""
-
-    def number(cell: object) -> str:
-        if has_lost_digits(cell):
-            raise ValueError(LOST_DIGITS)
-        text = clean_code(cell)
-        if not text:
-            raise ValueError(WRONG_SHAPE)
-        # A wrong check digit is the registry's matter: the number either stands there or it does not.
-        return parse_id_number(text, today).number
-
     return (
-        Column(NUMBER, number, others=("身份证号", "公民身份号码")),
+        id_number_column(today),
         Column(CODE, _code),
         Column(FIRST, parse_month_cell),
         Column(LAST, _month_or_none, required=False),

@@ -1,19 +1,17 @@
 """What the cells of a visit file mean, or what is wrong with them and what to write instead (ValueError)."""
 
 import re
-from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from catalog.choices import VisitMode
-from eldercare.identity import WRONG_SHAPE, parse_id_number
-from eldercare.reading.text import clean_code, clean_text, half_width, has_lost_digits
+from eldercare.reading.records import ID_NUMBER, Parser, id_number_column
+from eldercare.reading.text import clean_text, half_width
 from visits.choices import Result
 
 RECORD: Final = "记录编号"
-NUMBER: Final = "身份证号码"
 TIME: Final = "探访时间"
 MODE: Final = "方式"
 RESULT: Final = "结果"
@@ -28,7 +26,6 @@ _TIME: Final = re.compile(
 )
 _HEX: Final = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}")
 
-LOST_DIGITS: Final = "是数字格式，末几位已丢失；请把该列设为文本后重新填写"
 NO_TIME: Final = "缺少时刻；请写成 2026-03-05 09:30"
 NOT_A_TIME: Final = "不是探访时间；请写成 2026-03-05 09:30"
 NO_SUCH_TIME: Final = "不是真实存在的时间；请核对后写成 2026-03-05 09:30"
@@ -38,25 +35,12 @@ NOT_A_UUID: Final = "不是记录编号；请填写形如 123e4567-e89b-12d3-a45
 UNREADABLE: Final = "含有无法识别的字符（文件编码混乱）；请重新填写"
 NO_VISITOR: Final = "没有填写；请填写探访人姓名"
 
-Parser = Callable[[object], object]
-
 
 def parsers(now: datetime) -> dict[str, Parser]:
     """Return what reads each column, for a file that arrives at `now`."""
-    today = now.astimezone(ZONE).date()
-
-    def number(cell: object) -> str:
-        if has_lost_digits(cell):
-            raise ValueError(LOST_DIGITS)
-        text = clean_code(cell)
-        if not text:
-            raise ValueError(WRONG_SHAPE)
-        # A wrong check digit is the registry's matter: the number either stands there or it does not.
-        return parse_id_number(text, today).number
-
     return {
         RECORD: parse_uuid,
-        NUMBER: number,
+        ID_NUMBER: id_number_column(now.astimezone(ZONE).date()).parse,
         TIME: lambda cell: parse_time(cell, now),
         MODE: _one_of("探访方式", tuple(VisitMode.values)),
         RESULT: _one_of("探访结果", tuple(Result.values)),

@@ -3,15 +3,19 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final
 
+from eldercare.identity import WRONG_SHAPE, parse_id_number
 from eldercare.reading.table import Sheet, read_table
-from eldercare.reading.text import clean_text, half_width
+from eldercare.reading.text import clean_code, clean_text, half_width, has_lost_digits
 from eldercare.reading.workbook import NO_VALUE
 
 HEADER_ROWS: Final = 10
 SHOWN: Final = 40
 NO_RESULT: Final = "公式没有结果；请改成填写好的内容"
+LOST_DIGITS: Final = "是数字格式，末几位已丢失；请把该列设为文本后重新填写"
+ID_NUMBER: Final = "身份证号码"
 
 #: Returns what a cell means; ValueError says what is wrong and what to write instead.
 Parser = Callable[[object], Any]
@@ -27,14 +31,32 @@ class Column:
     others: tuple[str, ...] = ()
 
 
+def id_number_column(today: date) -> Column:
+    """The ID number by which a row names its elder, in a file that arrives today.
+
+    A wrong check digit is the registry's matter: the number either stands there or it does not.
+    """
+
+    def parse(cell: object) -> str:
+        if has_lost_digits(cell):
+            raise ValueError(LOST_DIGITS)
+        text = clean_code(cell)
+        if not text:
+            raise ValueError(WRONG_SHAPE)
+        return parse_id_number(text, today).number
+
+    return Column(ID_NUMBER, parse, others=("身份证号", "公民身份号码"))
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with one cell and what to write instead."""
+    """What is wrong with one cell, of the `order`th row, and what to write instead."""
 
     place: str
     column: str
     value: str
     message: str
+    order: int = 0
 
     def __str__(self) -> str:
         return f"{self.place}“{self.column}”列“{self.value}”：{self.message}"
@@ -42,8 +64,12 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A readable row; `place` names it for people, a column that its sheet lacks is missing in `values`."""
+    """A readable row, the `order`th of the file; `place` names it for people.
 
+    A column that its sheet lacks is missing in `values`.
+    """
+
+    order: int
     place: str
     values: Mapping[str, Any]
 
@@ -92,9 +118,9 @@ def _take(result: Records, place: str, row: Sequence[object], header: Sequence[t
                 raise ValueError(NO_RESULT)
             values[column.name] = column.parse(cell)
         except ValueError as error:
-            result.faults.append(Fault(place, column.name, shown(cell), str(error)))
+            result.faults.append(Fault(place, column.name, shown(cell), str(error), result.total))
     if len(values) == len(header):
-        result.rows.append(Record(place, values))
+        result.rows.append(Record(result.total, place, values))
 
 
 def _header(row: Sequence[object], columns: Sequence[Column]) -> list[tuple[Column, int]]:

@@ -13,16 +13,17 @@ from django.utils import timezone
 
 from eldercare.models import Elder
 from eldercare.reading.gate import FileRefused
+from eldercare.reading.records import ID_NUMBER, Fault, Records
 from operations.commands import Refused
 from operations.crypto import blind_index
 from operations.masking import mask_id_number
 from operations.services.audit import audit_record
 from organization.models import User
-from visits.cells import NUMBER, ZONE
+from visits.cells import ZONE
 from visits.models import Obligation, Visit
 from visits.services.obligation import obligations_refresh
 from visits.slots import months_counting
-from visits.visit_file import Fault, VisitFile, VisitRow, read_visits
+from visits.visit_file import VisitRow, read_visits
 
 REASONS_SHOWN = 100
 LOOK_UP = 5_000
@@ -47,14 +48,14 @@ def visits_import(*, content: bytes, name: str, actor: User | None = None) -> Vi
 
     actor: only elders whom this user may see are known. Raises Refused, nothing written, if a row cannot be taken.
     """
-    file = _read(content)
-    numbers = {row.number for row in file.rows}
+    file, rows = _read(content)
+    numbers = {row.number for row in rows}
     elders = _elders(numbers, actor)
-    unknown = [_not_registered(row) for row in file.rows if row.number not in elders]
+    unknown = [_not_registered(row) for row in rows if row.number not in elders]
     if file.faults or unknown:
         raise _refusal(file, sorted(file.faults + unknown, key=lambda fault: fault.order))
     with transaction.atomic():
-        first, again = _first_of_each(file.rows)
+        first, again = _first_of_each(rows)
         created = _insert(first.values(), elders)
         _recount([(elders[first[key].number], first[key].at) for key in created])
         warnings = _differences([row for key, row in first.items() if key not in created] + again, elders)
@@ -73,7 +74,7 @@ def visits_import(*, content: bytes, name: str, actor: User | None = None) -> Vi
     return result
 
 
-def _read(content: bytes) -> VisitFile:
+def _read(content: bytes) -> tuple[Records, list[VisitRow]]:
     try:
         return read_visits(content, timezone.now())
     except (FileRefused, ValueError) as error:
@@ -81,10 +82,10 @@ def _read(content: bytes) -> VisitFile:
 
 
 def _not_registered(row: VisitRow) -> Fault:
-    return Fault(row.order, row.place, NUMBER, mask_id_number(row.number), NOT_REGISTERED)
+    return Fault(row.place, ID_NUMBER, mask_id_number(row.number), NOT_REGISTERED, row.order)
 
 
-def _refusal(file: VisitFile, faults: Sequence[Fault]) -> Refused:
+def _refusal(file: Records, faults: Sequence[Fault]) -> Refused:
     """Say how many rows are wrong and why, nothing being written."""
     rows = len({fault.order for fault in faults})
     reasons = [str(fault) for fault in faults[:REASONS_SHOWN]]
