@@ -179,6 +179,8 @@ def counts_select(items: list[PolicyItem], rows: str) -> str:
 
     Where an elder has two rows, a 当月 item takes the closing one, and the opening one if the closing does not count.
     """
+    if not items:
+        return "SELECT NULL::bigint AS item_id, NULL::varchar AS area_code, 0 AS persons WHERE false"
     closing_or_both = ", ".join(f"count(*) FILTER (WHERE {_counted(i, 'f')}) AS c{i.item_id}" for i in items)
     opening_left = ", ".join(f"count(*) FILTER (WHERE {_counted_before(i)}) AS c{i.item_id}" for i in items)
     values = ", ".join(f"({i.item_id}::bigint, totals.c{i.item_id})" for i in items)

@@ -66,9 +66,14 @@ def elders_touch(*, elder_ids: list[int]) -> None:
     Elder.objects.filter(id__in=elder_ids).update(version=F("version"))
 
 
+def partition_name(table: str, month: date) -> str:
+    """Name of a month's partition of a table."""
+    return f"{table}_{month:%Y%m}"
+
+
 def partition_ensure(cursor: CursorWrapper, table: str, month: date) -> str:
     """Create the month's partition of a table if it is missing; return its name."""
-    name = f"{table}_{month:%Y%m}"
+    name = partition_name(table, month)
     cursor.execute("SELECT to_regclass(%s)", [name])
     if cursor.fetchone()[0] is None:
         cursor.execute(f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF {table} FOR VALUES IN ('{month}')")
@@ -150,7 +155,7 @@ def facts_store(cursor: CursorWrapper, *, month: date, county_code: str, revisio
 
     first: nothing of the month has been written yet, so there is nothing to compare with.
     """
-    table = f"eldercare_monthlyfacts_{month:%Y%m}"
+    table = partition_name("eldercare_monthlyfacts", month)
     if first:
         cursor.execute(
             f"INSERT INTO {table} (month, county_code, rev_from, {ROW_COLUMNS})"

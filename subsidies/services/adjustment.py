@@ -11,6 +11,7 @@ from django.db.models import F
 
 from catalog.models import ItemVersion
 from catalog.policy import Policy
+from eldercare.services.monthly_facts import partition_name
 from subsidies.choices import LineKind, Outcome
 from subsidies.models import Month
 
@@ -68,7 +69,7 @@ def _due_insert(run: Month, past: Month) -> str:
     suspended by now is left as it was settled: to suspend is not to take back (domain §2.6); once certified, what was
     held back is entitled again and paid.
     """
-    entitlement = f"subsidies_entitlement_{past.month:%Y%m}"
+    entitlement = partition_name("subsidies_entitlement", past.month)
     settled = past.settled_revision or 0
     paying = (
         f"county_code = '{past.county_code}' AND outcome = '{Outcome.DUE}' AND amount IS NOT NULL"

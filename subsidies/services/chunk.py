@@ -13,6 +13,7 @@ from eldercare.services.monthly_facts import (
     PERSONS,
     facts_freeze,
     facts_store,
+    partition_name,
     persons_take,
     persons_unaccounted,
     revision_store,
@@ -129,7 +130,7 @@ def decisions_make(cursor: CursorWrapper, *, month: date, policy: Policy) -> Non
 
 def decisions_store(cursor: CursorWrapper, *, task: ChunkTask, county_code: str) -> int:
     """Write month_decisions as this revision's entitlements; return how many rows changed."""
-    table = f"subsidies_entitlement_{task.month:%Y%m}"
+    table = partition_name("subsidies_entitlement", task.month)
     if task.first:
         cursor.execute(
             f"INSERT INTO {table} (month, county_code, rev_from, {DECISION_COLUMNS})"

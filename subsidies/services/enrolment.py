@@ -13,11 +13,10 @@ from django.utils import timezone
 
 from catalog.choices import Subject
 from catalog.models import Item
-from eldercare.models import Elder
 from eldercare.reading.gate import FileRefused
+from eldercare.selectors import KnownElder, elders_by_number
 from eldercare.services.monthly_facts import elders_touch
 from operations.commands import Refused
-from operations.crypto import blind_index
 from operations.masking import mask_id_number
 from operations.services.audit import audit_record
 from organization.areas import area_prefix, is_county
@@ -48,13 +47,6 @@ class EnrolmentsImported:
     created: int
     updated: int
     unchanged: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Elder:
-    pk: int
-    hukou_code: str
-    residence_code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +123,7 @@ def _identify(
 ) -> tuple[list[tuple[EnrolmentRow, Key]], list[Fault]]:
     """Find the elder and the item of each row."""
     rows = list(rows)
-    elders = _elders({row.number for row in rows}, actor)
+    elders = elders_by_number({row.number for row in rows}, actor)
     items = _items({row.code for row in rows})
     keyed, faults = [], []
     for row in rows:
@@ -146,21 +138,6 @@ def _identify(
     return keyed, faults
 
 
-def _elders(numbers: set[str], actor: User | None) -> dict[str, _Elder]:
-    """ID number → elder of those who are registered and within the actor's scope."""
-    by_index = {blind_index(number): number for number in sorted(numbers)}
-    known = Elder.objects.visible_to(actor) if actor else Elder.objects.all()
-    found: dict[str, _Elder] = {}
-    indexes = list(by_index)
-    for start in range(0, len(indexes), LOOK_UP):
-        some = known.filter(id_number_index__in=indexes[start : start + LOOK_UP])
-        for index, pk, hukou, residence in some.values_list(
-            "id_number_index", "id", "hukou_code", "residence_code"
-        ):
-            found[by_index[bytes(index)]] = _Elder(pk, hukou, residence)
-    return found
-
-
 def _items(codes: set[str]) -> dict[str, list[Item]]:
     """Code → the items of that code in the lists of counties."""
     found: dict[str, list[Item]] = defaultdict(list)
@@ -170,7 +147,7 @@ def _items(codes: set[str]) -> dict[str, list[Item]]:
     return found
 
 
-def _item_for(elder: _Elder, items: Sequence[Item]) -> Item:
+def _item_for(elder: KnownElder, items: Sequence[Item]) -> Item:
     """The item of the elder's county, of the 户籍 before the 居住; LookupError says what is wrong."""
     if not items:
         raise LookupError(NO_ITEM)

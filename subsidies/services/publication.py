@@ -5,7 +5,7 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from catalog.policy import Policy
-from eldercare.services.monthly_facts import revision_store
+from eldercare.services.monthly_facts import partition_name, revision_store
 from subsidies.determination import (
     DECISION_COLUMNS,
     counted_items,
@@ -52,7 +52,7 @@ def _indexes_ensure(cursor: CursorWrapper, month: Month) -> None:
     """
     fresh = set()
     for table, columns in INDEXES:
-        partition = f"{table}_{month.month:%Y%m}"
+        partition = partition_name(table, month.month)
         name = f"{partition}_{columns.split(',')[0]}"
         cursor.execute("SELECT to_regclass(%s)", [name])
         if cursor.fetchone()[0] is None:
@@ -64,7 +64,7 @@ def _indexes_ensure(cursor: CursorWrapper, month: Month) -> None:
 
 def _households_store(cursor: CursorWrapper, month: Month, policy: Policy, revision: int) -> int:
     items = household_items(policy)
-    facts = f"eldercare_monthlyfacts_{month.month:%Y%m}"
+    facts = partition_name("eldercare_monthlyfacts", month.month)
     mine = f"{facts}.county_code = '{month.county_code}' AND {facts}.rev_to IS NULL"
     cursor.execute("DROP TABLE IF EXISTS month_households")
     lines = " UNION ALL ".join(
@@ -78,7 +78,7 @@ def _households_store(cursor: CursorWrapper, month: Month, policy: Policy, revis
     cursor.execute(f"CREATE TEMP TABLE month_households ON COMMIT DROP AS {lines or nothing}")
     return revision_store(
         cursor,
-        table=f"subsidies_entitlement_{month.month:%Y%m}",
+        table=partition_name("subsidies_entitlement", month.month),
         fresh="month_households",
         columns=DECISION_COLUMNS,
         month=month.month,
@@ -91,30 +91,22 @@ def _households_store(cursor: CursorWrapper, month: Month, policy: Policy, revis
 def _counts_store(cursor: CursorWrapper, month: Month, policy: Policy, revision: int) -> int:
     """Add this revision's differences to the counts: of the elders who changed, or of all if the policy did."""
     items = counted_items(policy)
-    rows = (
-        f"SELECT * FROM eldercare_monthlyfacts_{month.month:%Y%m} WHERE county_code = '{month.county_code}'"
-    )
-    nothing = "SELECT NULL::bigint AS item_id, NULL::varchar AS area_code, 0 AS persons WHERE false"
+    facts = partition_name("eldercare_monthlyfacts", month.month)
+    rows = f"SELECT * FROM {facts} WHERE county_code = '{month.county_code}'"
     if month.revision and month.policy == policy.digest:
-        touched = (
-            f" AND elder_id IN (SELECT elder_id FROM eldercare_monthlyfacts_{month.month:%Y%m}"
-            f" WHERE county_code = '{month.county_code}' AND (rev_from = {revision} OR rev_to = {revision}))"
+        rows += (
+            f" AND elder_id IN (SELECT elder_id FROM {facts} WHERE county_code = '{month.county_code}'"
+            f" AND (rev_from = {revision} OR rev_to = {revision}))"
         )
-        before = (
-            counts_select(
-                items,
-                f"{rows}{touched} AND rev_from < {revision} AND coalesce(rev_to, {revision}) = {revision}",
-            )
-            if items
-            else nothing
+        before = counts_select(
+            items, f"{rows} AND rev_from < {revision} AND coalesce(rev_to, {revision}) = {revision}"
         )
-        after = counts_select(items, f"{rows}{touched} AND rev_to IS NULL") if items else nothing
     else:
         before = (
             "SELECT item_id, area_code, sum(persons)::int AS persons FROM subsidies_itemcount"
             f" WHERE month_id = {month.pk} GROUP BY item_id, area_code"
         )
-        after = counts_select(items, f"{rows} AND rev_to IS NULL") if items else nothing
+    after = counts_select(items, f"{rows} AND rev_to IS NULL")
     cursor.execute(f"""
         INSERT INTO subsidies_itemcount (month_id, item_id, area_code, revision, persons)
         SELECT {month.pk}, item_id, area_code, {revision}, coalesce(a.persons, 0) - coalesce(b.persons, 0)
@@ -126,7 +118,7 @@ def _counts_store(cursor: CursorWrapper, month: Month, policy: Policy, revision:
 
 def _persons(cursor: CursorWrapper, month: Month) -> int:
     """Elders with an opening row, and those who have only a closing one."""
-    facts = f"eldercare_monthlyfacts_{month.month:%Y%m}"
+    facts = partition_name("eldercare_monthlyfacts", month.month)
     mine = f"f.county_code = '{month.county_code}' AND f.rev_to IS NULL"
     cursor.execute(
         f"SELECT count(*) FROM {facts} f WHERE {mine} AND (f.opening OR NOT EXISTS"

@@ -11,11 +11,10 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
-from eldercare.models import Elder
 from eldercare.reading.gate import FileRefused
 from eldercare.reading.records import ID_NUMBER, Fault, Records
+from eldercare.selectors import elders_by_number
 from operations.commands import Refused
-from operations.crypto import blind_index
 from operations.masking import mask_id_number
 from operations.services.audit import audit_record
 from organization.models import User
@@ -50,7 +49,7 @@ def visits_import(*, content: bytes, name: str, actor: User | None = None) -> Vi
     """
     file, rows = _read(content)
     numbers = {row.number for row in rows}
-    elders = _elders(numbers, actor)
+    elders = {number: elder.pk for number, elder in elders_by_number(numbers, actor).items()}
     unknown = [_not_registered(row) for row in rows if row.number not in elders]
     if file.faults or unknown:
         raise _refusal(file, sorted(file.faults + unknown, key=lambda fault: fault.order))
@@ -98,19 +97,6 @@ def _refusal(file: Records, faults: Sequence[Fault]) -> Refused:
         errors=rows,
         reasons=reasons,
     )
-
-
-def _elders(numbers: Iterable[str], actor: User | None) -> dict[str, int]:
-    """Return ID number → elder id of those who are registered and within the actor's scope."""
-    by_index = {blind_index(number): number for number in numbers}
-    known = Elder.objects.visible_to(actor) if actor else Elder.objects.all()
-    found: dict[str, int] = {}
-    indexes = list(by_index)
-    for start in range(0, len(indexes), LOOK_UP):
-        some = known.filter(id_number_index__in=indexes[start : start + LOOK_UP])
-        for index, elder_id in some.values_list("id_number_index", "id"):
-            found[by_index[bytes(index)]] = elder_id
-    return found
 
 
 def _first_of_each(rows: Iterable[VisitRow]) -> tuple[dict[UUID, VisitRow], list[VisitRow]]:
