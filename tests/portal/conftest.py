@@ -5,10 +5,12 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.contrib.staticfiles import handlers
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from pytest_django.live_server_helper import LiveServer
 
 from catalog.models import Item
 from eldercare.choices import YES
@@ -32,6 +34,19 @@ def _empty_cache() -> Iterator[None]:
     """Figures kept for a revision must not outlive the test's rows."""
     yield
     cache.clear()
+
+
+@pytest.fixture(scope="session")
+def live_server() -> Iterator[LiveServer]:
+    """The portal on a port of its own; static files come from WhiteNoise, hashed names or not, as in production.
+
+    The server that pytest-django starts would answer for /static/ from the source folders, where no hashed name is.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(handlers, "StaticFilesHandler", lambda application: application)
+        server = LiveServer("localhost")
+    yield server
+    server.stop()
 
 
 @pytest.fixture
