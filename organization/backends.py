@@ -23,6 +23,7 @@ ADMIN_MODELS: Final[dict[Role, frozenset[str]]] = {
             "catalog.exclusiongroup",
             "catalog.visittier",
             "catalog.target",
+            "subsidies.bankprofile",
         }
     ),
 }

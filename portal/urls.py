@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 
+from portal import enrolment_urls, paper_urls, payment_urls
 from portal.converters import FileKindConverter, MonthConverter
 from portal.views import (
     elder,
@@ -56,6 +57,9 @@ pages: list[URLPattern | URLResolver] = [
     path("items/<int:pk>/", items.item_detail, name="item-detail"),
     path("guide/", guide.guide, name="guide"),
     path("guide/<slug:slug>/", guide.guide, name="guide-page"),
+    *enrolment_urls.pages,
+    *payment_urls.pages,
+    *paper_urls.pages,
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

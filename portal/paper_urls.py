@@ -1,0 +1,5 @@
+"""Routes of printed papers."""
+
+from django.urls import URLPattern, URLResolver
+
+pages: list[URLPattern | URLResolver] = []
