@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 
-from portal import enrolment_urls, paper_urls, payment_urls
+from portal import certification_urls, enrolment_urls, paper_urls, payment_urls, recovery_urls, review_urls
 from portal.converters import FileKindConverter, MonthConverter
 from portal.views import (
     elder,
@@ -57,7 +57,10 @@ pages: list[URLPattern | URLResolver] = [
     path("items/<int:pk>/", items.item_detail, name="item-detail"),
     path("guide/", guide.guide, name="guide"),
     path("guide/<slug:slug>/", guide.guide, name="guide-page"),
+    *review_urls.pages,
     *enrolment_urls.pages,
+    *certification_urls.pages,
+    *recovery_urls.pages,
     *payment_urls.pages,
     *paper_urls.pages,
 ]

@@ -14,8 +14,8 @@ class LedgerEntry(models.Model):
     """One side of a posting, per item and source of money; append-only.
 
     event: what happened, e.g. «batch:12:confirm», «return:7», «recovery:3:entry:9»; the same event is posted once.
-    Exactly one of debit and credit is above 0; of one event and item they add up to the same. source: named for 补贴支出,
-    财政拨款 and 追缴收回, whose money has one; '' for what is only on its way.
+    Exactly one of debit and credit is above 0; of one event and item they add up to the same. source: named for
+    补贴支出, 财政拨款 and 追缴收回, whose money has one; '' for what is only on its way.
     """
 
     event = models.CharField("事项", max_length=60)
