@@ -33,6 +33,9 @@ CAST: Final = (
     (Role.SECURITY_ADMIN, "demo-anquan", "关牧"),
     (Role.AUDIT_ADMIN, "demo-shenji", "纪明"),
 )
+# The other townships have one lead together, so that a batch can be checked by two accounts.
+OTHER_LEAD: Final = ("demo-qita-zhen", "秦远山")
+OTHER_PLACES: Final = "其余乡镇（街道）"
 DEPARTMENT_BUREAU: Final = "县残联"
 
 
@@ -53,6 +56,7 @@ def accounts_create(*, county: Area, township: Area, village: Area) -> list[Demo
             _create(role, username, full_name, _area_of(role, county, township, village))
             for role, username, full_name in CAST
         ]
+        accounts.append(_other_lead(county, township))
         _write(accounts)
     return accounts
 
@@ -80,14 +84,27 @@ def password_make() -> str:
 
 
 def _create(role: Role, username: str, full_name: str, area: Area) -> DemoAccount:
+    user, password = _sign_up(username, full_name, is_staff=role in ADMIN_MODELS)
+    Assignment.objects.get_or_create(user=user, role=role, area=area, bureau=_bureau_of(role, area))
+    return DemoAccount(username, password, role.label, area.name)
+
+
+def _other_lead(county: Area, township: Area) -> DemoAccount:
+    role = Role.TOWNSHIP_LEAD
+    user, password = _sign_up(*OTHER_LEAD, is_staff=False)
+    for other in Area.objects.filter(parent=county).exclude(pk=township.pk):
+        Assignment.objects.get_or_create(user=user, role=role, area=other, bureau=None)
+    return DemoAccount(OTHER_LEAD[0], password, role.label, OTHER_PLACES)
+
+
+def _sign_up(username: str, full_name: str, *, is_staff: bool) -> tuple[User, str]:
     password = password_make()
     user, _ = User.objects.get_or_create(username=username)
     user.full_name = full_name
-    user.is_staff = role in ADMIN_MODELS
+    user.is_staff = is_staff
     user.set_password(password)
     user.save()
-    Assignment.objects.get_or_create(user=user, role=role, area=area, bureau=_bureau_of(role, area))
-    return DemoAccount(username, password, role.label, area.name)
+    return user, password
 
 
 def _area_of(role: Role, county: Area, township: Area, village: Area) -> Area:

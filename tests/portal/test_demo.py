@@ -23,7 +23,7 @@ from operations.crypto import blind_index, decrypt
 from organization.areas import township_code
 from organization.choices import Role
 from organization.models import Area, Assignment, User
-from portal.demo.accounts import FILE_NAME, accounts_create, accounts_read, password_make
+from portal.demo.accounts import FILE_NAME, OTHER_LEAD, accounts_create, accounts_read, password_make
 from portal.demo.areas import COUNTY, NEIGHBOUR_VILLAGE, AreaRow, county_areas, village_codes
 from portal.demo.chance import chance
 from portal.demo.county import NotEmptyError, demo_build
@@ -274,6 +274,13 @@ def test_there_is_one_account_per_role_and_each_can_sign_in(
     accounts = accounts_create(**three_areas)
     assert sorted(Assignment.objects.values_list("role", flat=True)) == sorted(Role.values)
     assert all(User.objects.get(username=each.username).check_password(each.password) for each in accounts)
+
+
+def test_one_account_leads_every_other_township(data_folder: Path, three_areas: dict[str, Area]) -> None:
+    other = Area.objects.create(code="990101101000", name="石桥镇", parent=three_areas["county"])
+    accounts_create(**three_areas)
+    lead = User.objects.get(username=OTHER_LEAD[0])
+    assert [assignment.area for assignment in lead.active_assignments] == [other]
 
 
 def test_only_the_owner_reads_the_passwords(data_folder: Path, three_areas: dict[str, Area]) -> None:
