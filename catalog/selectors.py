@@ -1,6 +1,7 @@
 """Reads of the list: what is in force where and when, and what surrounds a pack that is to be loaded."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
 from django.db.models import Case, IntegerField, QuerySet, Value, When
@@ -53,6 +54,13 @@ def item_list_for(*, county_code: str, day: date) -> QuerySet[ItemVersion]:
         .prefetch_related("joined")
         .order_by("item__document__issued", "item__document_id", "item__number", "item__code")
     )
+
+
+def figure_get(*, county_code: str, name: str, day: date) -> Decimal | None:
+    """Give one parameter or rate as it holds in a county on the day; None if no list names it. One query."""
+    rows = _by_distance(_areas_up(county_code)).filter(name=name, valid__contains=day)
+    value = rows.exclude(kind=ValueKind.CONDITION).values_list("value", flat=True).first()
+    return None if value is None else Decimal(value)
 
 
 def surroundings_get(document: PackDocument) -> Surroundings:
@@ -120,17 +128,19 @@ def _policy(area_code: str, day: date) -> Policy | None:
 
 def _figures(area_code: str, day: date) -> Figures:
     """Figures and conditions by name: nearest area first, within an area the document issued last."""
-    areas = _areas_up(area_code)
+    figures = Figures()
+    for row in _by_distance(_areas_up(area_code)):
+        figures.add(row.kind, row.name, row.value, in_force=day in row.valid)
+    return figures
+
+
+def _by_distance(areas: list[str]) -> QuerySet[DatedValue]:
     distance = Case(
         *[When(document__area=code, then=Value(place)) for place, code in enumerate(areas)],
         output_field=IntegerField(),
     )
-    rows = (
+    return (
         DatedValue.objects.filter(document__area__in=areas)
         .annotate(distance=distance)
         .order_by("distance", "-document__issued", "-document_id")
     )
-    figures = Figures()
-    for row in rows:
-        figures.add(row.kind, row.name, row.value, in_force=day in row.valid)
-    return figures
