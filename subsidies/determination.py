@@ -72,7 +72,7 @@ def item_rule(item: PolicyItem, facts: str) -> str:
 def decisions_select(items: Iterable[PolicyItem], facts: str, enrolled: str) -> str:
     """SELECT of the decisions on personal items, gate included, exclusions not yet.
 
-    enrolled: relation (elder_id, item_id, receiving, suspended) of the enrolments that cover the month.
+    enrolled: relation of `enrolled_select`.
     """
     parts = [
         eligible_select(
@@ -92,11 +92,14 @@ def decisions_select(items: Iterable[PolicyItem], facts: str, enrolled: str) -> 
 
 
 def gate_sql(applied_for: str) -> str:
-    """Outcome before exclusions: a suspended enrolment stops, 申请 needs one that receives (design §2 step 4)."""
+    """Outcome before exclusions (design §2 step 4): `gate.gate` in SQL.
+
+    A suspended enrolment holds back; enrolments of which none pays the month exclude it; without any, 申请 is missing.
+    """
     return (
         f"CASE WHEN enrolled.suspended THEN '{Outcome.SUSPENDED}'"
-        f" WHEN {applied_for} AND enrolled.receiving IS NOT TRUE THEN '{Outcome.NOT_APPLIED}'"
-        f" ELSE '{Outcome.DUE}' END"
+        f" WHEN coalesce(enrolled.receiving, NOT {applied_for}) THEN '{Outcome.DUE}'"
+        f" ELSE '{Outcome.NOT_APPLIED}' END"
     )
 
 
@@ -105,13 +108,22 @@ def _applied_for(item: PolicyItem) -> str:
 
 
 def enrolled_select(month: date) -> str:
-    """SELECT of the enrolments that cover the month; the last month of an ended one is still paid."""
+    """SELECT (elder_id, item_id, receiving, suspended) of the enrolments that have begun by the month.
+
+    The last month of an ended one is still paid, unless it was held back until the end; receiving is false where every
+    one of them is over or held, so that who renounced an item 免申即享 does not draw it again by itself.
+    """
+    covers = (
+        f"(last_month IS NULL OR last_month >= '{month}')"
+        f" AND (state <> '{EnrolmentState.ENDED}' OR suspended_from IS NULL OR suspended_from > '{month}')"
+    )
+    held = f"state = '{EnrolmentState.SUSPENDED}' AND (suspended_from IS NULL OR suspended_from <= '{month}')"
     return f"""
         SELECT elder_id, item_id,
-               bool_or(state <> '{EnrolmentState.SUSPENDED}') AS receiving,
-               bool_or(state = '{EnrolmentState.SUSPENDED}') AS suspended
+               bool_or({covers} AND NOT ({held})) AS receiving,
+               bool_or({covers} AND {held}) AS suspended
         FROM subsidies_enrolment
-        WHERE first_month <= '{month}' AND (last_month IS NULL OR last_month >= '{month}')
+        WHERE first_month <= '{month}'
         GROUP BY elder_id, item_id"""
 
 

@@ -1,18 +1,21 @@
 """Why an elder is or is not entitled: the rules of a month evaluated on the frozen facts of one elder."""
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from catalog.choices import Start, Subject, Track
+from catalog.choices import Application, Start, Subject, Track
 from catalog.policy import Policy, PolicyItem
 from catalog.selectors import policy_get
 from eldercare.facts import month_last_day
 from eldercare.models import Elder, MonthlyFacts
 from eldercare.vocabulary import COLUMNS
 from rules import Trace, amount, evaluate
-from subsidies.models import Entitlement, Month
+from subsidies.gate import Spell, gate
+from subsidies.models import Enrolment, Entitlement, Month
 
 CENT = Decimal("0.01")
 DECIDED = {Subject.PERSON, Subject.HOUSEHOLD}
@@ -22,7 +25,8 @@ DECIDED = {Subject.PERSON, Subject.HOUSEHOLD}
 class ItemExplanation:
     """One item for one elder in one month.
 
-    reading: 期初 or 期末, whichever decided. outcome: what the month stored, None where it stores nothing.
+    reading: 期初 or 期末, whichever decided. outcome: what the month stored, None where it stores nothing. gate: the
+    outcome before exclusions by the enrolments as they stand now, None for who is not entitled or not decided singly.
     """
 
     item: PolicyItem
@@ -32,6 +36,7 @@ class ItemExplanation:
     winner: str | None
     reading: str
     trace: Trace | None
+    gate: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,11 @@ def explain(*, elder: Elder, month: Month, policy: Policy | None = None) -> Expl
     stored = {
         row.item_id: row for row in Entitlement.objects.of(month).filter(elder=elder).select_related("winner")
     }
-    items = tuple(_explain_item(item, facts, stored.get(item.item_id)) for item in policy.items)
+    spells = spells_of(elder)
+    items = tuple(
+        _explain_item(item, facts, stored.get(item.item_id), gate_of(item, spells, month.month))
+        for item in policy.items
+    )
     return Explanation(month, policy, facts, items if facts else (), policy.digest != month.policy)
 
 
@@ -106,8 +115,28 @@ def frozen_facts(*, elder: Elder, month: Month) -> dict[str, dict[str, Any]]:
     return facts
 
 
+def spells_of(elder: Elder) -> dict[tuple[int, bool], list[Spell]]:
+    """(item, of the elder alone) → enrolments; of the household's members where not of the elder alone."""
+    rows = Enrolment.objects.filter(elder__household_key=elder.household_key)
+    spells: dict[tuple[int, bool], list[Spell]] = defaultdict(list)
+    for row in rows:
+        spell = Spell(row.first_month, row.last_month, row.state, row.suspended_from)
+        spells[row.item_id, False].append(spell)
+        if row.elder_id == elder.pk:
+            spells[row.item_id, True].append(spell)
+    return spells
+
+
+def gate_of(item: PolicyItem, spells: Mapping[tuple[int, bool], list[Spell]], month: date) -> str | None:
+    """Outcome before exclusions of who is entitled; an enrolment of any member counts for a household's item."""
+    if item.subject not in DECIDED or item.track == Track.COUNT:
+        return None
+    mine = spells.get((item.item_id, item.subject == Subject.PERSON), [])
+    return gate(automatic=item.application == Application.AUTOMATIC, spells=mine, month=month)
+
+
 def _explain_item(
-    item: PolicyItem, facts: dict[str, dict[str, Any]], stored: Entitlement | None
+    item: PolicyItem, facts: dict[str, dict[str, Any]], stored: Entitlement | None, passes: str | None
 ) -> ItemExplanation:
     if item.subject not in DECIDED:
         return ItemExplanation(item, False, None, None, None, "", None)
@@ -115,7 +144,9 @@ def _explain_item(
     money = item_amount(item, facts[reading]) if eligible else None
     winner = stored.winner.code if stored and stored.winner else None
     outcome = stored.outcome if stored else ("计数" if eligible and item.track == Track.COUNT else None)
-    return ItemExplanation(item, eligible, money, outcome, winner, reading, trace)
+    return ItemExplanation(
+        item, eligible, money, outcome, winner, reading, trace, passes if eligible else None
+    )
 
 
 def explanation_json(explanation: Explanation) -> dict[str, Any]:
@@ -142,6 +173,7 @@ def _item_json(explained: ItemExplanation) -> dict[str, Any]:
         "amount": None if explained.amount is None else str(explained.amount),
         "pending": item.pending,
         "outcome": explained.outcome,
+        "gate": explained.gate,
         "winner": explained.winner,
         "reading": explained.reading,
         "rule_text": item.rule_text,

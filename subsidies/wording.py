@@ -9,7 +9,7 @@ def line_remark(line: Line) -> str:
     if line.winner is not None:
         return f"已享受 {line.winner.code} {line.winner.name}"
     if line.outcome == Outcome.NOT_APPLIED:
-        return "符合条件，尚未登记享受"
+        return "符合条件，尚未登记享受或已停发"
     if line.outcome == Outcome.SUSPENDED:
         return "享受登记已暂停"
     if line.pending:

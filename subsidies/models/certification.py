@@ -12,7 +12,7 @@ from subsidies.choices import CertificationMode
 class CertificationRound(models.Model):
     """A county's round: who draws one of the items must be certified in [opens, due]; later he is suspended.
 
-    due, suspends_on: the last day in time, and the first day on which the overdue are suspended. opened: persons due.
+    due, suspends_on: the last day in time, and the first day on which the overdue are suspended.
     """
 
     county_code = models.CharField("县", max_length=12)
@@ -55,6 +55,7 @@ class CertificationDue(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "待认证名单"
         constraints = (models.UniqueConstraint(fields=("round", "elder"), name="certification_due_once"),)
+        indexes = (models.Index(F("round"), F("area_code"), name="certification_due_area"),)
 
     def __str__(self) -> str:
         return f"{self.round} {self.elder}"

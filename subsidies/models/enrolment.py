@@ -13,6 +13,7 @@ class Enrolment(models.Model):
     """An elder's enrolment in an item. first_month, last_month: first days of months, last_month still paid.
 
     An item 免申即享 needs none; one that stands there holds back (暂停) or ends (终止) what comes by itself.
+    suspended_from: 暂停 holds from this month on, None: from the first; an ended row pays no month from it on.
     """
 
     elder = models.ForeignKey(
@@ -22,6 +23,7 @@ class Enrolment(models.Model):
     first_month = models.DateField("起始月")
     last_month = models.DateField("终止月", null=True, blank=True)
     state = models.CharField("状态", max_length=3, choices=EnrolmentState.choices)
+    suspended_from = models.DateField("暂停起", null=True, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "享受登记"

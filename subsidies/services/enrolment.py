@@ -231,5 +231,8 @@ def _write(wanted: dict[Key, _Wanted], stored: dict[Key, Enrolment]) -> tuple[li
     )
     for key in updated:
         stored[key].last_month, stored[key].state = wanted[key].last_month, wanted[key].state
-    Enrolment.objects.bulk_update([stored[key] for key in updated], ["last_month", "state"], batch_size=1000)
+        stored[key].suspended_from = None  # the file's 暂停 holds back the whole enrolment
+    Enrolment.objects.bulk_update(
+        [stored[key] for key in updated], ["last_month", "state", "suspended_from"], batch_size=1000
+    )
     return created, updated

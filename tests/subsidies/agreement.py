@@ -8,8 +8,10 @@ from catalog.policy import Policy, PolicyItem
 from catalog.selectors import policy_get
 from eldercare.facts import month_last_day
 from eldercare.models import Elder, MonthlyFacts
-from subsidies.explanation import decide_item, facts_of, item_amount
-from subsidies.models import Entitlement, ItemCount, Month
+from subsidies.choices import Outcome
+from subsidies.explanation import decide_item, facts_of, gate_of, item_amount
+from subsidies.gate import Spell
+from subsidies.models import Enrolment, Entitlement, ItemCount, Month
 
 Facts = dict[str, dict[str, Any]]
 Disagreement = tuple[str, object, object, object]
@@ -25,6 +27,7 @@ def policy_of(month: Month) -> Policy:
 def disagreements(month: Month) -> list[Disagreement]:
     """(item, elder or village or household, evaluated, stored) wherever the evaluator and the stored month differ."""
     facts = _frozen(month)
+    gates = _Gates(month)
     found: list[Disagreement] = []
     for item in policy_of(month).items:
         eligible = {
@@ -39,11 +42,42 @@ def disagreements(month: Month) -> list[Disagreement]:
             said = Counter(facts[elder][reading]["区划"] for elder, reading in eligible.items())
             found += _differences(item, dict(said), _counts(month, item))
         elif item.subject == Subject.HOUSEHOLD:
-            found += _differences(item, _eldest(facts, eligible), _stored(month, item).keys())
+            eldest = _eldest(facts, eligible)
+            found += _differences(item, eldest, _stored(month, item).keys())
+            found += _differences(item, gates.said(item, eldest), _gated(month, item))
         else:
             amounts = {elder: item_amount(item, facts[elder][reading]) for elder, reading in eligible.items()}
             found += _differences(item, amounts, _stored(month, item))
+            found += _differences(item, gates.said(item, set(eligible)), _gated(month, item))
     return found
+
+
+class _Gates:
+    """What the evaluator says of the gate, from the enrolments as they stand."""
+
+    def __init__(self, month: Month) -> None:
+        self.month = month.month
+        self.household = {pk: bytes(key) for pk, key in Elder.objects.values_list("id", "household_key")}
+        self.own: dict[int, dict[tuple[int, bool], list[Spell]]] = defaultdict(lambda: defaultdict(list))
+        self.shared: dict[bytes, dict[tuple[int, bool], list[Spell]]] = defaultdict(lambda: defaultdict(list))
+        for row in Enrolment.objects.all():
+            spell = Spell(row.first_month, row.last_month, row.state, row.suspended_from)
+            self.own[row.elder_id][row.item_id, True].append(spell)
+            self.shared[self.household[row.elder_id]][row.item_id, False].append(spell)
+
+    def said(self, item: PolicyItem, elders: set[int]) -> dict[int, str | None]:
+        """elder → outcome before exclusions."""
+        return {
+            elder: gate_of(item, self.own[elder] | self.shared[self.household[elder]], self.month)
+            for elder in elders
+        }
+
+
+def _gated(month: Month, item: PolicyItem) -> dict[Any, Any]:
+    """elder → stored outcome; what exclusions dropped had passed the gate."""
+    rows = Entitlement.objects.of(month).filter(item=item.item_id).values_list("elder_id", "outcome")
+    passed = {Outcome.NOT_HIGHEST, Outcome.NOT_FIRST}
+    return {elder: Outcome.DUE if outcome in passed else outcome for elder, outcome in rows}
 
 
 def _frozen(month: Month) -> dict[int, Facts]:

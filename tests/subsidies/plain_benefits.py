@@ -155,7 +155,7 @@ def closing_facts(person: Person, month: date, county: str) -> Facts | None:
 def outcomes_of(
     person: Person, month: date, county: str, benefits: dict[str, Benefit], highest: tuple[str, ...] = ()
 ) -> dict[str, tuple[str, Decimal | None]]:
-    """Item → (outcome, 元) of one person in one month."""
+    """Item → (outcome, 元) of one person in one month; every item comes by itself unless an enrolment says not."""
     opening, closing = opening_facts(person, month, county), closing_facts(person, month, county)
     entitled: dict[str, Decimal | None] = {}
     for code, benefit in benefits.items():
@@ -163,6 +163,27 @@ def outcomes_of(
             if facts is not None and benefit.entitled(facts):
                 entitled[code] = benefit.amount(facts)
                 break
-    rivals = sorted((code for code in highest if code in entitled), key=lambda c: -(entitled[c] or 0))
+    standing = {code: standing_of(person, code, month) for code in entitled}
+    rivals = sorted(
+        (code for code in highest if standing.get(code) == "应发"), key=lambda c: -(entitled[c] or 0)
+    )
     dropped = set(rivals[1:])
-    return {code: ("择高未发" if code in dropped else "应发", amount) for code, amount in entitled.items()}
+    return {
+        code: ("择高未发" if code in dropped else standing[code], amount) for code, amount in entitled.items()
+    }
+
+
+def standing_of(person: Person, code: str, month: date) -> str:
+    """暂停 while an enrolment that reaches the month is held; 未申请 once those that began are over; else 应发."""
+    begun = [row for row in person.enrolments if row.code == code and row.first <= month]
+    open_ones = []
+    for row in begun:
+        over = row.last is not None and row.last < month
+        if row.state == "终止" and row.held_from is not None and row.held_from <= month:
+            over = True
+        if not over:
+            open_ones.append(row)
+    for row in open_ones:
+        if row.state == "暂停" and (row.held_from is None or row.held_from <= month):
+            return "暂停"
+    return "未申请" if begun and not open_ones else "应发"

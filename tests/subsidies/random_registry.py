@@ -6,9 +6,11 @@ from random import Random
 
 from django.db.backends.postgresql.psycopg_any import DateRange
 
+from catalog.models import Item
 from eldercare.choices import Kind
 from eldercare.models import Circumstance, Elder
 from operations.crypto import blind_index, encrypt
+from subsidies.models import Enrolment
 from tests.registry import id_number
 
 DAY = timedelta(days=1)
@@ -46,6 +48,17 @@ class Span:
         return self.first <= day and (self.until is None or day < self.until)
 
 
+@dataclass(frozen=True)
+class Enrolled:
+    """An enrolment as plain values."""
+
+    code: str
+    first: date
+    last: date | None
+    state: str
+    held_from: date | None
+
+
 @dataclass
 class Person:
     """An elder as plain values; spans of one kind never overlap. family: elders of one number are one household."""
@@ -55,6 +68,7 @@ class Person:
     family: int
     spans: dict[Kind, list[Span]] = field(default_factory=dict)
     pk: int = 0
+    enrolments: list[Enrolled] = field(default_factory=list)
 
     def at(self, kind: Kind, day: date) -> Span | None:
         """The span of a kind that holds on a day."""
@@ -164,3 +178,36 @@ def store(persons: list[Person]) -> None:
         ],
         batch_size=5000,
     )
+
+
+def enrol_some(persons: list[Person], codes: list[str], months: list[date], seed: int) -> None:
+    """Give stored persons none to three enrolments per item, of every state, and write them."""
+    random = Random(seed)  # noqa: S311  # test data, not secrets
+    items = dict(Item.objects.filter(code__in=codes).values_list("code", "pk"))
+    for person in persons:
+        for code in items:
+            starts = random.sample(months, random.choice([0, 0, 0, 1, 1, 2, 3]))
+            person.enrolments += [_enrolled(random, code, first, months) for first in starts]
+    Enrolment.objects.bulk_create(
+        [
+            Enrolment(
+                elder_id=person.pk,
+                item_id=items[row.code],
+                first_month=row.first,
+                last_month=row.last,
+                state=row.state,
+                suspended_from=row.held_from,
+            )
+            for person in persons
+            for row in person.enrolments
+        ],
+        batch_size=5000,
+    )
+
+
+def _enrolled(random: Random, code: str, first: date, months: list[date]) -> Enrolled:
+    state = random.choice(["享受中", "享受中", "暂停", "暂停", "终止"])
+    later = [month for month in months if month >= first]
+    last = random.choice(later) if state == "终止" or random.random() < 0.2 else None
+    held = random.choice(later) if state != "享受中" and random.random() < 0.6 else None
+    return Enrolled(code, first, last, state, held)

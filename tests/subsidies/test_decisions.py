@@ -70,7 +70,7 @@ def test_who_has_not_applied_is_listed_as_such_and_who_is_not_eligible_is_not_li
     enrol(young, "ASK", MAY)
     run(JUNE)
     assert outcomes(unaware, JUNE) == {"ASK": "未申请"}
-    assert remarks(JUNE) == {"ASK": "符合条件，尚未登记享受"}
+    assert remarks(JUNE) == {"ASK": "符合条件，尚未登记享受或已停发"}
     assert outcomes(young, JUNE) == {}
 
 

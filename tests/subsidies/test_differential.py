@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from catalog.choices import Subject, Track
+from catalog.models import Item
 from eldercare.models import Elder
 from subsidies.explanation import explain
 from subsidies.models import Entitlement, Month
@@ -27,11 +28,12 @@ from tests.subsidies.plain_benefits import (
     Benefit,
     outcomes_of,
 )
-from tests.subsidies.random_registry import Person, people, store
+from tests.subsidies.random_registry import Person, enrol_some, people, store
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MONTHS = [date(2025, 1, 1), date(2025, 2, 1), date(2025, 3, 1)]
 VILLAGES = [VILLAGE, VILLAGE, OTHER_VILLAGE, CHENCANG_VILLAGE, CHENCANG_VILLAGE, "610304102201", ELSEWHERE]
+AROUND = [date(2024, 11, 1), date(2024, 12, 1), *MONTHS, date(2025, 4, 1)]
 ELDERS = 5000
 COUNTIES: list[tuple[str, dict[str, Benefit], tuple[str, ...]]] = [
     (LULIANG, LULIANG_BENEFITS, ()),
@@ -64,6 +66,7 @@ def test_5000_random_elders_get_in_three_months_what_the_plain_functions_say() -
     load("national", "luliang", "chencang")
     persons = people(ELDERS, 20250101, VILLAGES, [*MONTHS, date(2025, 4, 1)])
     store(persons)
+    enrol_some(persons, ["L03a", "L19", "L22", "C09", "C15b", "C07"], AROUND, 20250102)
     compared = 0
     for month in MONTHS:
         for county, benefits, highest in COUNTIES:
@@ -103,6 +106,9 @@ def test_what_the_explanation_says_of_every_elder_is_what_the_run_stored() -> No
 
 def test_the_evaluator_agrees_with_every_decision_count_and_household_line_of_a_county() -> None:
     load("national", "luliang", "chencang")
-    store(people(1000, 11, VILLAGES, [*MONTHS, date(2025, 4, 1)]))
+    persons = people(1000, 11, VILLAGES, [*MONTHS, date(2025, 4, 1)])
+    store(persons)
+    codes = list(Item.objects.filter(document__area__in=[LULIANG, CHENCANG]).values_list("code", flat=True))
+    enrol_some(persons, codes, AROUND, 12)
     for county in (LULIANG, CHENCANG):
         assert disagreements(run(MONTHS[1], county)) == []
