@@ -11,9 +11,10 @@ from django.core.cache import cache
 from organization.choices import Permission
 from organization.models import User
 from portal.charts import BarChart, bar_chart
-from portal.month_rows import CHANGES, lines_of
+from portal.month_rows import CHANGES
 from subsidies.choices import Outcome
 from subsidies.models import Month
+from subsidies.review import Cell, change_cells, month_before
 from subsidies.selectors import MonthSummary, month_summary
 
 KEPT_SECONDS: Final = 24 * 3600
@@ -49,14 +50,17 @@ class ChangeFigures:
 
 def change_figures(month: Month, user: User) -> ChangeFigures:
     """Differences from the month before within the user's areas."""
-    before = (
-        Month.objects.filter(county_code=month.county_code, month__lt=month.month).order_by("-month").first()
-    )
-    key = f"month-changes:{_version(month)}:{_version(before) if before else ''}:{_areas(user)}"
-    found: ChangeFigures | None = cache.get(key)
+    cells = change_cells_of(month, user)
+    return ChangeFigures(**{change: sum(c.lines for c in cells if c.kind == change) for change, _ in CHANGES})
+
+
+def change_cells_of(month: Month, user: User) -> list[Cell]:
+    """New, stopped and changed lines by item and township within the user's areas."""
+    before = month_before(month)
+    key = f"change-cells:{_version(month)}:{_version(before) if before else ''}:{_areas(user)}"
+    found: list[Cell] | None = cache.get(key)
     if found is None:
-        counts = {change: lines_of(month, user, change).count() for change, _ in CHANGES}
-        found = ChangeFigures(**counts)
+        found = change_cells(month, before, user.area_prefixes(Permission.MONTH_VIEW))
         cache.set(key, found, KEPT_SECONDS)
     return found
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
+from django.db.models import Count, F, QuerySet, Sum
 
 from eldercare.models import Elder
 from organization.choices import Permission
@@ -15,6 +15,7 @@ from organization.querysets import in_areas
 from portal.places import place_names
 from subsidies.choices import LineKind, Outcome
 from subsidies.models import Adjustment, Entitlement, Month
+from subsidies.review import CHANGED, NEW, STOPPED, changed_lines, month_before
 from subsidies.selectors import Line, entitlement_list
 from subsidies.wording import line_remark
 
@@ -30,7 +31,7 @@ HEADINGS: Final = (
     "结果",
     "说明",
 )
-CHANGES: Final = (("new", "新增"), ("stopped", "停发"), ("changed", "金额变更"))
+CHANGES: Final = ((NEW, "新增"), (STOPPED, "停发"), (CHANGED, "金额变更"))
 
 
 @dataclass(frozen=True)
@@ -73,20 +74,7 @@ def lines_of(
     """
     if not change:
         return _published(month, user, permission)
-    now = _due(month, user, permission)
-    before = Month.objects.filter(
-        county_code=month.county_code, month=_month_before(month.month), revision__gt=0
-    ).first()
-    if before is None:
-        return now if change == "new" else now.none()
-    past = _due(before, user, permission)
-    same = {"elder_id": OuterRef("elder_id"), "item_id": OuterRef("item_id")}
-    if change == "stopped":
-        return past.exclude(Exists(now.filter(**same)))
-    if change == "changed":
-        other = past.filter(**same).exclude(amount=OuterRef("amount"))
-        return now.filter(amount__isnull=False).filter(Exists(other))
-    return now.exclude(Exists(past.filter(**same)))
+    return changed_lines(month, month_before(month), change, user.area_prefixes(permission))
 
 
 def search_elders(lines: QuerySet[Entitlement], text: str) -> QuerySet[Entitlement]:
@@ -154,11 +142,3 @@ def _row(line: Line, place: str) -> LineRow:
 
 def _published(month: Month, user: User, permission: Permission) -> QuerySet[Entitlement]:
     return in_areas(entitlement_list(month), user.area_prefixes(permission), "area_code")
-
-
-def _due(month: Month, user: User, permission: Permission) -> QuerySet[Entitlement]:
-    return _published(month, user, permission).filter(outcome=Outcome.DUE)
-
-
-def _month_before(month: date) -> date:
-    return (month - timedelta(days=1)).replace(day=1)
