@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from organization.models import Area, Bureau, User
+from organization.models import Area, Bureau, Letterhead, User
 
 admin.site.unregister(Group)
 
@@ -43,6 +43,15 @@ class BureauAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Bureau | None = None) -> bool:
         return False
+
+
+@admin.register(Letterhead)
+class LetterheadAdmin(admin.ModelAdmin):
+    """What papers print about the county's office; one per county."""
+
+    list_display = ("unit", "area", "phone")
+    list_select_related = ("area",)
+    autocomplete_fields = ("area",)
 
 
 @admin.register(User)

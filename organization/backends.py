@@ -16,6 +16,7 @@ ADMIN_MODELS: Final[dict[Role, frozenset[str]]] = {
         {
             "organization.area",
             "organization.bureau",
+            "organization.letterhead",
             "catalog.document",
             "catalog.item",
             "catalog.itemversion",

@@ -12,6 +12,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("county")]
 PAGES = {
     "area": Role.DATA_ADMIN,
     "bureau": Role.DATA_ADMIN,
+    "letterhead": Role.DATA_ADMIN,
     "user": Role.SYSTEM_ADMIN,
     "assignment": Role.SECURITY_ADMIN,
 }
