@@ -8,16 +8,16 @@ from datetime import date
 from itertools import pairwise
 
 from django.db import connection, transaction
-from django.db.models import Max
 
-from catalog.models import ItemVersion
 from catalog.policy import Policy
 from catalog.selectors import policy_get
 from eldercare.facts import month_last_day
 from eldercare.services.monthly_facts import elders_changed, partition_ensure, registry_version, townships_of
 from organization.areas import area_prefix
+from subsidies.county_lock import county_locked
+from subsidies.lookback import months_within, version_reaches
 from subsidies.models import Chunk, Month
-from subsidies.services.adjustment import adjustments_store, month_settle, months_between
+from subsidies.services.adjustment import adjustments_store, month_settle
 from subsidies.services.chunk import ChunkTask, chunk_decide
 from subsidies.services.publication import month_publish
 from visits.services.obligation import obligations_refresh
@@ -52,14 +52,14 @@ def month_run(
     Safe to repeat: unchanged inputs change nothing, and an interrupted run goes on where it stopped. Raises
     MonthRefusedError where no list is in force or nobody lives in the area.
     """
-    with _alone(county_code):
+    with county_locked(county_code):
         policy = _policy_for(county_code, month)
         _refuse_empty(county_code, area_code)
         row, _ = Month.objects.get_or_create(county_code=county_code, month=month)
         reach = _review(row, workers, report) if area_code is None else None
         version = _decide(row, policy, area_code, report, workers)
         if reach is not None:
-            adjustments_store(run=row, policy=policy, earlier=reach)
+            adjustments_store(run=row, earlier=reach)
         report("更新探访任务", 0, 0)
         _visits_refresh(row, version)
     row.refresh_from_db()
@@ -76,15 +76,6 @@ def _policy_for(county_code: str, month: date) -> Policy:
     return policy
 
 
-def _within_lookback(earlier: list[Month], month: date) -> list[Month]:
-    """Months that some item of the county, in force or ended, may still pay or recover."""
-    if not earlier:
-        return []
-    versions = ItemVersion.objects.filter(item__document__area=earlier[0].county_code)
-    longest = versions.aggregate(longest=Max("lookback"))["longest"] or 0
-    return [past for past in earlier if months_between(past.month, month) <= longest]
-
-
 def _refuse_empty(county_code: str, area_code: str | None) -> None:
     if area_code is not None and not any(
         _covers(township, area_code) for township in townships_of(county_code)
@@ -92,15 +83,14 @@ def _refuse_empty(county_code: str, area_code: str | None) -> None:
         raise MonthRefusedError(f"区划 {area_code} 没有登记的老年人，请核对区划代码")
 
 
-def _review(row: Month, workers: int, report: Report) -> list[tuple[Month, Policy]]:
+def _review(row: Month, workers: int, report: Report) -> list[Month]:
     """Settle the earlier months and decide those within look-back again where something changed; return these."""
     earlier = list(Month.objects.filter(county_code=row.county_code, month__lt=row.month, revision__gt=0))
     for past in earlier:
         month_settle(month=past)
-    reach = [
-        (past, _policy_for(row.county_code, past.month)) for past in _within_lookback(earlier, row.month)
-    ]
-    for past, policy in reach:
+    reach = months_within(earlier, row.month, version_reaches(row.county_code))
+    policies = [_policy_for(row.county_code, past.month) for past in reach]
+    for past, policy in zip(reach, policies, strict=True):
         report(f"复核 {past.month:%Y年%m月}", 0, 0)
         chunks = list(Chunk.objects.filter(month=past))
         seen = min((c.facts_version for c in chunks if c.facts_version), default=0)
@@ -230,14 +220,3 @@ def _shared_snapshot() -> Iterator[str]:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         cursor.execute("SELECT pg_export_snapshot()")
         yield cursor.fetchone()[0]
-
-
-@contextmanager
-def _alone(county_code: str) -> Iterator[None]:
-    """Let one run of a county work at a time; the lock goes with the connection if the process dies."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(hashtext('month_run'), hashtext(%s))", [county_code])
-        try:
-            yield
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(hashtext('month_run'), hashtext(%s))", [county_code])

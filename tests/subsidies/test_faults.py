@@ -233,7 +233,7 @@ def run_twice_at_once(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
 def test_without_the_lock_two_runs_at_once_disturb_each_other(
     elders: list[Elder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(month_service, "_alone", lambda county_code: nullcontext())
+    monkeypatch.setattr(month_service, "county_locked", lambda county_code: nullcontext())
     failures = run_twice_at_once(monkeypatch)
     assert failures or not all_hold()
 

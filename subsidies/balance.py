@@ -1,0 +1,293 @@
+"""The subtraction due = entitled − settled, written once: the run's due lines and the batches both read it.
+
+Settled (design §2 step 7) is, from an item's first month on, what the portal paid or has under way, less what it
+recovers. Before that month, and always for an item that the portal does not pay, a month counts as paid outside, as
+it was decided when a later month was first run, with the due lines of the runs before the first month.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from django.db import connection
+
+from eldercare.services.monthly_facts import partition_name
+from subsidies.choices import SETTLED, Outcome, PaymentState
+from subsidies.lookback import items_reaching, months_within, version_reaches
+from subsidies.models import Batch, Month, Payment, PaymentTerms
+
+#: What of a line p is settled: all while it is paid or on its way; of one that failed, cancelled since or not, what was
+#: kept back from it. A line made void before it reached the bank has no reason for failing.
+SETTLED_AMOUNT: Final = (
+    f"CASE WHEN p.state IN ({', '.join(repr(state.value) for state in SETTLED)}) THEN p.amount"
+    f" WHEN p.state = '{PaymentState.FAILED}' OR p.reason <> '' THEN p.\"offset\" ELSE 0 END"
+)
+#: SELECT of elders bound as a list.
+GIVEN: Final = "SELECT unnest(%(elders)s::bigint[])"
+
+
+def reissued_sql(line: str, other: str = "true") -> str:
+    """Condition that a line is paid again by another, or was until the bank refused that one too and it was cancelled.
+
+    other: condition on the second line r.
+    """
+    return (
+        f"EXISTS (SELECT FROM subsidies_payment r WHERE r.reissues_id = {line}.id AND {other}"
+        f" AND (r.state <> '{PaymentState.VOID}' OR r.reason <> ''))"
+    )
+
+
+@dataclass(frozen=True)
+class Span:
+    """One month as a subtraction reads it.
+
+    place: tells the bound values of several months in one statement apart. outside: items taken as paid outside in
+    that month. paid: items that the portal paid in it. later: those of `outside` that the portal pays since a later
+    month.
+    """
+
+    place: int
+    month: Month
+    outside: tuple[int, ...]
+    paid: tuple[int, ...]
+    later: tuple[int, ...]
+
+    @property
+    def parameters(self) -> dict[str, list[int]]:
+        """What `balance_select` binds."""
+        return {
+            f"outside{self.place}": list(self.outside),
+            f"paid{self.place}": list(self.paid),
+            f"termed{self.place}": [*self.paid, *self.later],
+        }
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What stands open for one elder, item and month, in 元.
+
+    due: entitled − settled. unpaid: of it what the bank could not pay in and nobody has paid again. line: to be paid
+    as a new line, or overpaid if below 0; what lies between is paid by reissuing.
+    """
+
+    elder_id: int
+    item_id: int
+    month: date
+    due: Decimal
+    unpaid: Decimal
+    line: Decimal
+    area_code: str
+
+
+def terms_of(county_code: str) -> dict[int, date]:
+    """Item → the first month that the portal pays."""
+    terms = PaymentTerms.objects.filter(item__document__area=county_code)
+    return dict(terms.values_list("item_id", "first_month"))
+
+
+def span_of(month: Month, items: Sequence[int], terms: Mapping[int, date], place: int = 0) -> Span:
+    """Sort items by who paid them in a month."""
+    paid = tuple(i for i in items if i in terms and terms[i] <= month.month)
+    return Span(
+        place=place,
+        month=month,
+        outside=tuple(i for i in items if i not in paid),
+        paid=paid,
+        later=tuple(i for i in items if i in terms and i not in paid),
+    )
+
+
+def spans_payable(run: Month, *, items: Iterable[int] | None = None, everything: bool = False) -> list[Span]:
+    """The months, oldest first, whose dues the portal pays with a run: its own and those looked back to.
+
+    items: only these. everything: as far back as the portal has months, as recovery by hand may go.
+    """
+    terms = {item: first for item, first in terms_of(run.county_code).items() if first <= run.month}
+    if items is not None:
+        terms = {item: terms[item] for item in items if item in terms}
+    if not terms:
+        return []
+    reaches = version_reaches(run.county_code)
+    earlier = Month.objects.filter(county_code=run.county_code, month__lt=run.month, revision__gt=0)
+    past = list(earlier.order_by("month"))
+    spans: list[Span] = []
+    for month in past if everything else months_within(past, run.month, reaches):
+        reached = list(terms) if everything else items_reaching(reaches, run.month, month.month)
+        wanted = [item for item in reached if item in terms]
+        if wanted:
+            spans.append(span_of(month, wanted, terms, len(spans)))
+    return [*spans, span_of(run, list(terms), terms, len(spans))]
+
+
+def balance_select(span: Span, *, run: Month | None = None, elders: str = "") -> str:
+    """SELECT elder_id, item_id, due, unpaid, line, area_code of a month; binds `span.parameters` by name.
+
+    run: leave out what was paid, recovered or listed with this run, as if it were still to be done. elders: SELECT of
+    the elders wanted, all if empty. A month suspended by now is left as it was settled: to suspend is not to take back
+    (domain §2.6); once certified, what was held back is entitled again and paid. Rows that cancel out may be missing.
+    """
+    entitlement = partition_name("subsidies_entitlement", span.month.month)
+    published = _published(span.month)
+    parts = []
+    if span.outside:
+        parts += [_decided_since(span, entitlement, published, elders), _listed(span, run, elders)]
+    if span.paid:
+        parts.append(f"""
+            SELECT elder_id, item_id, amount, 0::numeric AS unpaid, area_code FROM {entitlement}
+            WHERE {_paying(span, "paid")} AND {published}{_among("elder_id", elders)}""")
+    if span.paid or span.later:
+        parts += [_payments(span, run, elders), _recoveries(span, run, elders)]
+    return f"""
+        SELECT elder_id, item_id, sum(amount) AS due, sum(unpaid) AS unpaid,
+               CASE WHEN sum(amount) > sum(unpaid) THEN sum(amount) - sum(unpaid)
+                    ELSE least(sum(amount), 0) END AS line,
+               max(area_code) AS area_code
+        FROM ({" UNION ALL ".join(parts)}) lines
+        WHERE NOT EXISTS (
+            SELECT FROM {entitlement} held
+            WHERE held.county_code = '{span.month.county_code}' AND held.outcome = '{Outcome.SUSPENDED}'
+              AND held.rev_from <= {span.month.revision}
+              AND (held.rev_to IS NULL OR held.rev_to > {span.month.revision})
+              AND held.elder_id = lines.elder_id AND held.item_id = lines.item_id)
+        GROUP BY elder_id, item_id"""
+
+
+def _published(month: Month) -> str:
+    """Condition for the rows that readers of the month see."""
+    return f"rev_from <= {month.revision} AND (rev_to IS NULL OR rev_to > {month.revision})"
+
+
+def _paying(span: Span, items: str) -> str:
+    """Condition for rows that pay something of the items bound under a name."""
+    return (
+        f"county_code = '{span.month.county_code}' AND outcome = '{Outcome.DUE}' AND amount IS NOT NULL"
+        f" AND item_id = ANY(%({items}{span.place})s)"
+    )
+
+
+def _among(column: str, elders: str) -> str:
+    return f" AND {column} IN ({elders})" if elders else ""
+
+
+def _decided_since(span: Span, entitlement: str, published: str, elders: str) -> str:
+    """Entitled minus decided at settling; rows that hold on both sides are not read."""
+    month = span.month
+    settled = month.revision if month.settled_revision is None else month.settled_revision
+    return f"""
+        SELECT elder_id, item_id, amount, 0::numeric AS unpaid, area_code FROM {entitlement}
+        WHERE {_paying(span, "outside")} AND {published} AND rev_from > {settled}{_among("elder_id", elders)}
+        UNION ALL
+        SELECT elder_id, item_id, -amount, 0, area_code FROM {entitlement}
+        WHERE {_paying(span, "outside")} AND rev_from <= {settled} AND rev_to > {settled}
+          AND rev_to <= {month.revision}{_among("elder_id", elders)}"""
+
+
+def _listed(span: Span, run: Month | None, elders: str) -> str:
+    """Due lines of other runs, which were settled outside as long as the portal did not pay the item."""
+    month = span.month
+    other = f" AND r.id <> {run.pk}" if run else ""
+    before = (
+        " AND NOT EXISTS (SELECT FROM subsidies_paymentterms t"
+        " WHERE t.item_id = a.item_id AND t.first_month <= r.month)"
+        if span.later
+        else ""
+    )
+    return f"""
+        SELECT a.elder_id, a.item_id, -a.amount, 0, a.area_code
+        FROM subsidies_adjustment a JOIN subsidies_month r ON r.id = a.run_id
+        WHERE r.county_code = '{month.county_code}'{other} AND a.month = '{month.month}'
+          AND a.item_id = ANY(%(outside{span.place})s){before}{_among("a.elder_id", elders)}"""
+
+
+def _payments(span: Span, run: Month | None, elders: str) -> str:
+    """What the portal settled, and of it what failed and waits to be paid again."""
+    other = f" AND b.month_id <> {run.pk}" if run else ""
+    again = f"r.batch_id NOT IN (SELECT id FROM subsidies_batch WHERE month_id = {run.pk})" if run else "true"
+    return f"""
+        SELECT p.elder_id, p.item_id, -({SETTLED_AMOUNT}),
+               CASE WHEN p.state = '{PaymentState.FAILED}' AND NOT {reissued_sql("p", again)}
+                    THEN p.amount - p."offset" ELSE 0 END,
+               p.area_code
+        FROM subsidies_payment p JOIN subsidies_batch b ON b.id = p.batch_id
+        WHERE p.month = '{span.month.month}' AND p.item_id = ANY(%(termed{span.place})s)
+          AND b.county_code = '{span.month.county_code}'{other}{_among("p.elder_id", elders)}"""
+
+
+def _recoveries(span: Span, run: Month | None, elders: str) -> str:
+    """What is recovered; what a run before the first month took back was recovered outside."""
+    other = f" AND c.run_id <> {run.pk}" if run else ""
+    return f"""
+        SELECT l.elder_id, l.item_id, l.amount, 0, c.area_code
+        FROM subsidies_recoveryline l
+        JOIN subsidies_recovery c ON c.id = l.recovery_id
+        JOIN subsidies_month r ON r.id = c.run_id
+        JOIN subsidies_paymentterms t ON t.item_id = l.item_id AND t.first_month <= r.month
+        WHERE l.month = '{span.month.month}' AND l.item_id = ANY(%(termed{span.place})s)
+          AND c.county_code = '{span.month.county_code}'{other}{_among("l.elder_id", elders)}"""
+
+
+def balances_select(spans: Sequence[Span], *, elders: str = "") -> str:
+    """SELECT the columns of `Balance` over several months; binds `balances_parameters`."""
+    return " UNION ALL ".join(
+        f"SELECT elder_id, item_id, '{span.month.month}'::date AS month, due, unpaid, line, area_code"
+        f" FROM ({balance_select(span, elders=elders)}) s{span.place}"
+        for span in spans
+    )
+
+
+def balances_parameters(spans: Iterable[Span]) -> dict[str, Any]:
+    """What `balances_select` binds."""
+    return {name: items for span in spans for name, items in span.parameters.items()}
+
+
+def balances(*, run: Month, elder_ids: Sequence[int], everything: bool = False) -> list[Balance]:
+    """What stands open for some elders after all that was paid and recovered, oldest month first. 4 queries.
+
+    everything: beyond the look-back too.
+    """
+    spans = spans_payable(run, everything=everything)
+    if not spans:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT * FROM ({balances_select(spans, elders=GIVEN)}) found"
+            " WHERE due <> 0 OR unpaid <> 0 ORDER BY month, elder_id, item_id",
+            {**balances_parameters(spans), "elders": list(elder_ids)},
+        )
+        return [Balance(*row) for row in cursor.fetchall()]
+
+
+def owed(*, run: Month, elder_ids: Sequence[int]) -> list[Balance]:
+    """What is still to be paid to some elders, as new lines or by reissuing."""
+    return [found for found in balances(run=run, elder_ids=elder_ids) if found.due > 0]
+
+
+def overpaid(*, run: Month, elder_ids: Sequence[int], everything: bool = True) -> list[Balance]:
+    """What some elders were paid too much and nobody recovers yet, as far back as the portal has months."""
+    return [
+        found for found in balances(run=run, elder_ids=elder_ids, everything=everything) if found.line < 0
+    ]
+
+
+def batch_overpaid(batch: Batch) -> tuple[int, Decimal]:
+    """Lines of a batch that the newest facts no longer carry, and by how much (元) they are too high."""
+    lines = Payment.objects.filter(batch=batch).exclude(state=PaymentState.VOID)
+    paid = set(lines.values_list("month", flat=True).distinct())
+    items = lines.values_list("item_id", flat=True).distinct()
+    month = Month.objects.get(pk=batch.month_id)
+    spans = [span for span in spans_payable(month, items=items, everything=True) if span.month.month in paid]
+    if not spans:
+        return 0, Decimal("0.00")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT count(*), coalesce(sum(least(p.amount, -found.line)), 0)
+            FROM ({balances_select(spans)}) found
+            JOIN subsidies_payment p USING (elder_id, item_id, month)
+            WHERE found.line < 0 AND p.batch_id = %(batch)s AND p.state <> '{PaymentState.VOID}'""",
+            {**balances_parameters(spans), "batch": batch.pk},
+        )
+        count, amount = cursor.fetchone()
+    return int(count), Decimal(amount)
