@@ -55,6 +55,11 @@ def every_night() -> crontab:
     return crontab(minute="10", hour="2")
 
 
+def day_start() -> crontab:
+    """Beat's schedule for what ends with a day: 00:05 county time."""
+    return crontab(minute="5", hour="0")
+
+
 def month_start() -> crontab:
     """Beat's schedule for opening a month: the 1st, 00:30 county time."""
     return crontab(minute="30", hour="0", day_of_month="1")

@@ -12,6 +12,7 @@ from operations.services.job import JobError, Progress, job_create, job_handler
 from operations.tasks import job_run
 from organization.models import User
 from subsidies.services.month import MonthRefusedError, month_run
+from subsidies.services.notice import notices_end
 
 KIND = "month_run"
 
@@ -47,6 +48,12 @@ def month_run_request(*, county_code: str, month: date, created_by: User | None 
     return job_create(
         kind=KIND, title=f"核定 {month:%Y年%m月}", params=params, ring=job_run.delay, created_by=created_by
     )
+
+
+@shared_task
+def notices_end_daily() -> int:
+    """After midnight: step on with every batch whose public notice ended with yesterday."""
+    return notices_end(today=timezone.localdate())
 
 
 @shared_task

@@ -24,9 +24,9 @@ from django.db.models import F, Min, Q, QuerySet, Sum
 from organization.models import User
 from subsidies.allocation import ZERO, split_next
 from subsidies.choices import Account, BatchKind, FundSource, PaymentState, RecoveryEntryKind
+from subsidies.funding import Shares, funding_shares
 from subsidies.models import (
     Batch,
-    Funding,
     LedgerEntry,
     Payment,
     Recovery,
@@ -39,8 +39,6 @@ from subsidies.refusals import MoneyRefusedError
 SOURCED: Final = frozenset({Account.EXPENSE, Account.CASH, Account.REFUND})
 #: Lines on their way to the elder: what the bank has not answered for.
 UNDER_WAY: Final = frozenset({PaymentState.PENDING, PaymentState.PROCESSING})
-FISCAL_ALONE: Final = ((FundSource.FISCAL, Decimal(100)),)
-Shares = Sequence[tuple[str, Decimal]]
 
 
 @dataclass(frozen=True)
@@ -156,22 +154,6 @@ def recovery_entry_post(*, entry: RecoveryEntry, actor: User | None) -> None:
     event = f"recovery:{entry.recovery_id}:entry:{entry.pk}"
     note = f"追缴{RecoveryEntryKind(entry.kind).value}"
     _post(event=event, origin=_of_recovery(entry.recovery), moves=[move], actor=actor, note=note)
-
-
-def funding_shares(*, item_ids: Iterable[int], month: date) -> dict[int, Shares]:
-    """Item → sources with a share in its money in the month, 财政 first; 财政 alone where nothing is set."""
-    found: dict[int, list[Funding]] = {}
-    rows = Funding.objects.filter(item__in=list(item_ids), first_month__lte=month).order_by("-first_month")
-    for row in rows:
-        newest = found.setdefault(row.item_id, [])
-        if not newest or newest[0].first_month == row.first_month:
-            newest.append(row)
-    order = list(FundSource.values)
-    shares: dict[int, Shares] = {}
-    for item_id in item_ids:
-        given = [(row.source, row.share) for row in found.get(item_id, ()) if row.share > 0]
-        shares[item_id] = sorted(given, key=lambda pair: order.index(pair[0])) or FISCAL_ALONE
-    return shares
 
 
 def _leg(change: LineChange) -> str:
