@@ -195,7 +195,7 @@ def _since(change: Change, kind: Kind | None, value: Any) -> str:
             held for held in mine if held.until is not None and held.until <= month_last_day(change.month)
         ]
         last = max(ended, key=lambda held: held.until or date.min, default=None)
-        return f"，自 {last.until} 起{_source(last)}" if last else "（登记已更正）"
+        return f"，自 {last.until} 起" if last else "（登记已更正）"
     days = (month_last_day(change.month), change.month)
     now = next((held for day in days for held in mine if _holds(held, day)), None)
     return f"，自 {now.since} 起{_source(now)}" if now and now.since else ""
