@@ -9,3 +9,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# handlers of background jobs that fill a file of their own
+for name in ("batch_tasks", "bank_tasks"):
+    app.autodiscover_tasks(related_name=name)

@@ -121,6 +121,13 @@ def spans_payable(run: Month, *, items: Iterable[int] | None = None, everything:
     return [*spans, span_of(run, list(terms), terms, len(spans))]
 
 
+def spans_of_months(county_code: str, months: Iterable[date]) -> list[Span]:
+    """These months with every item that the portal pays, look-back or not."""
+    terms = terms_of(county_code)
+    rows = Month.objects.filter(county_code=county_code, month__in=months).order_by("month")
+    return [span_of(row, list(terms), terms, place) for place, row in enumerate(rows)]
+
+
 def balance_select(span: Span, *, run: Month | None = None, elders: str = "") -> str:
     """SELECT elder_id, item_id, due, unpaid, line, area_code of a month; binds `span.parameters` by name.
 

@@ -66,8 +66,14 @@ def collect_due(cursor: CursorWrapper, span: Span) -> None:
     )
 
 
-def failed_take(cursor: CursorWrapper, *, run: Month, items: Iterable[int]) -> list[date]:
-    """Note the failed lines that nobody pays again yet, of this run and those before it; return their months."""
+def failed_take(
+    cursor: CursorWrapper, *, county_code: str, until: date, items: Iterable[int] | None = None
+) -> list[date]:
+    """Note the failed lines of runs up to a month that nobody pays again yet; return their months.
+
+    items: only these.
+    """
+    among = "" if items is None else " AND p.item_id = ANY(%(items)s)"
     cursor.execute(
         f"""
         CREATE TEMP TABLE {FAILED} ON COMMIT DROP AS
@@ -75,27 +81,34 @@ def failed_take(cursor: CursorWrapper, *, run: Month, items: Iterable[int]) -> l
                p.amount - p."offset" AS net
         FROM subsidies_payment p
         JOIN subsidies_batch b ON b.id = p.batch_id JOIN subsidies_month m ON m.id = b.month_id
-        WHERE p.state = '{PaymentState.FAILED}' AND b.county_code = %s AND m.month <= %s
-          AND p.item_id = ANY(%s) AND NOT {reissued_sql("p")}""",
-        [run.county_code, run.month, list(items)],
+        WHERE p.state = '{PaymentState.FAILED}' AND b.county_code = %(county)s AND m.month <= %(until)s{among}
+          AND NOT {reissued_sql("p")}""",
+        {"county": county_code, "until": until, "items": list(items or ())},
     )
     cursor.execute(f"SELECT DISTINCT month FROM {FAILED} ORDER BY month")
     return [month for (month,) in cursor.fetchall()]
 
 
+def failed_parts(spans: Sequence[Span]) -> str:
+    """SELECT the noted failed lines with part: what of each is still due, the oldest paid first, 0 or less for nothing.
+
+    Lines of a suspended month are missing: it is not known yet whether they are due. Binds `balances_parameters`.
+    """
+    return f"""
+        SELECT f.*, least(f.net, due.due + f.net - sum(f.net) OVER (
+                   PARTITION BY f.elder_id, f.item_id, f.month ORDER BY f.id)) AS part
+        FROM {FAILED} f
+        JOIN ({balances_select(spans, elders=f"SELECT elder_id FROM {FAILED}")}) due
+          USING (elder_id, item_id, month)"""
+
+
 def collect_failed(cursor: CursorWrapper, spans: Sequence[Span]) -> None:
-    """Collect of the failed lines, the oldest first, as much as is still due."""
+    """Collect of the failed lines as much as is still due."""
     cursor.execute(
         f"""
         INSERT INTO {COLLECTED} (elder_id, item_id, month, amount, area_code, kind, version_id, reissues_id)
         SELECT elder_id, item_id, month, part, area_code, kind, item_version_id, id
-        FROM (
-            SELECT f.*, least(f.net, due.due + f.net - sum(f.net) OVER (
-                       PARTITION BY f.elder_id, f.item_id, f.month ORDER BY f.id)) AS part
-            FROM {FAILED} f
-            JOIN ({balances_select(spans, elders=f"SELECT elder_id FROM {FAILED}")}) due
-              USING (elder_id, item_id, month)
-        ) parts
+        FROM ({failed_parts(spans)}) parts
         WHERE part > 0""",
         balances_parameters(spans),
     )

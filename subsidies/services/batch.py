@@ -4,13 +4,11 @@ from collections.abc import Callable, Sequence
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Count, F, Sum
 from django.utils import timezone
 
-from operations.services.audit import audit_record
 from organization.choices import Permission
 from organization.models import User
-from subsidies.balance import span_of, spans_payable, terms_of
+from subsidies.balance import spans_of_months, spans_payable, terms_of
 from subsidies.batch_lines import (
     COLLECTED,
     collect_due,
@@ -22,8 +20,15 @@ from subsidies.batch_lines import (
 )
 from subsidies.choices import BatchAction, BatchKind, BatchState
 from subsidies.county_lock import county_lock
-from subsidies.models import Batch, BatchStep, Month
+from subsidies.models import Batch, Month
 from subsidies.refusals import MoneyRefusedError
+from subsidies.services.batch_transition import (
+    batch_lock,
+    refuse_without,
+    totals_set,
+    transition_open,
+    transition_write,
+)
 
 Report = Callable[[str, int, int], None]
 
@@ -48,7 +53,7 @@ def batch_build(
     with transaction.atomic():
         county_lock(month.county_code)
         run = Month.objects.get(pk=month.pk)
-        _refuse_stranger(run.county_code, actor)
+        refuse_without(actor=actor, permission=Permission.BATCH_MAKE, county_code=run.county_code)
         draft = Batch.objects.filter(month=run, kind=kind, state=BatchState.DRAFT).first()
         if draft:
             return draft
@@ -71,8 +76,14 @@ def batch_build(
             if not lines:
                 raise _nothing(cursor, run, kind)
             cursor.execute(f"DROP TABLE {COLLECTED}")
-        _total(batch)
-        _step(batch, BatchAction.BUILD, actor, "生成发放批次")
+        totals_set(batch)
+        transition_write(
+            batch=batch,
+            action=BatchAction.BUILD,
+            state=BatchState.DRAFT,
+            actor=actor,
+            data={"kind": str(kind), "revision": run.revision},
+        )
         report("写入发放明细", steps + 1, steps + 1)
     return batch
 
@@ -80,27 +91,23 @@ def batch_build(
 def batch_discard(*, batch_id: int, actor: User) -> Batch:
     """Throw a draft away with its lines, which are due again; only its maker may."""
     with transaction.atomic():
-        batch = Batch.objects.select_for_update().get(pk=batch_id)
-        if batch.state == BatchState.VOID:
-            discarded = batch.steps.filter(action=BatchAction.DISCARD).select_related("actor").first()
-            if discarded and discarded.actor == actor:
-                return batch
-        if batch.state != BatchState.DRAFT:
-            raise MoneyRefusedError(f"批次 {batch.number} 是“{batch.state}”，只有草稿可以删除；请改用退回")
-        if batch.made_by_id != actor.pk:
-            raise MoneyRefusedError(f"批次 {batch.number} 由 {batch.made_by} 制作，只有本人可以删除草稿")
-        batch.state = BatchState.VOID
-        _step(batch, BatchAction.DISCARD, actor, "删除批次草稿")
+        batch = batch_lock(batch_id)
+        transition = transition_open(batch=batch, action=BatchAction.DISCARD, actor=actor)
+        if transition is None:
+            return batch
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM subsidies_payment WHERE batch_id = %s", [batch.pk])
-        batch.lines, batch.amount = 0, 0
-        batch.save(update_fields=["state", "lines", "amount"])
+        lines, amount = batch.lines, batch.amount
+        totals_set(batch)
+        transition_write(
+            batch=batch,
+            action=BatchAction.DISCARD,
+            state=transition.target,
+            actor=actor,
+            lines=lines,
+            amount=amount,
+        )
     return batch
-
-
-def _refuse_stranger(county_code: str, actor: User) -> None:
-    if not any(county_code.startswith(prefix) for prefix in actor.area_prefixes(Permission.BATCH_MAKE)):
-        raise MoneyRefusedError("您没有为本县制作发放批次的权限；请由县民政局经办人办理")
 
 
 def _next_number(run: Month) -> str:
@@ -118,9 +125,8 @@ def _collect(
         terms = terms_of(run.county_code)
         wanted = [item for item in terms if item_ids is None or item in item_ids]
         report("查找失败的明细", 0, 2)
-        failed = failed_take(cursor, run=run, items=wanted)
-        rows = Month.objects.filter(county_code=run.county_code, month__in=failed).order_by("month")
-        if spans := [span_of(row, wanted, terms, place) for place, row in enumerate(rows)]:
+        failed = failed_take(cursor, county_code=run.county_code, until=run.month, items=wanted)
+        if spans := spans_of_months(run.county_code, failed):
             report("核对应发", 1, 2)
             collect_failed(cursor, spans)
         return 2
@@ -150,27 +156,3 @@ def _nothing(cursor: CursorWrapper, run: Month, kind: str) -> MoneyRefusedError:
         "没有可以重发的失败明细" if kind == BatchKind.REISSUE else "没有需要发放的明细，应发的都已发放或在途"
     )
     return MoneyRefusedError("；".join(["没有可以写入批次的明细", *left]) if left else what)
-
-
-def _total(batch: Batch) -> None:
-    found = batch.payments.aggregate(lines=Count("pk"), amount=Sum(F("amount") - F("offset")))
-    batch.lines, batch.amount = found["lines"], found["amount"]
-    batch.save(update_fields=["lines", "amount"])
-
-
-def _step(batch: Batch, action: BatchAction, actor: User, audited: str) -> None:
-    BatchStep.objects.create(
-        batch=batch,
-        action=action,
-        state=batch.state,
-        actor=actor,
-        lines=batch.lines,
-        amount=batch.amount,
-    )
-    audit_record(
-        action=audited,
-        subject=f"batch:{batch.number}",
-        actor=actor,
-        data={"kind": str(batch.kind), "lines": batch.lines, "amount": str(batch.amount)}
-        | {"revision": batch.revision},
-    )

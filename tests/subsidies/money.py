@@ -23,9 +23,10 @@ _serial = count(1)
 
 @dataclass(frozen=True)
 class Staff:
-    """Who handles money in the county: one person for each step."""
+    """Who handles money in the county: at least one person for each step."""
 
     maker: User
+    maker_two: User
     lead_a: User
     lead_b: User
     chief: User
@@ -44,6 +45,7 @@ def staff(county: str = "530322000000") -> Staff:
         Area.objects.get_or_create(code=code, defaults={"name": name, "parent_id": parent})
     return Staff(
         maker=_user("制单", Role.BUREAU_CLERK, county),
+        maker_two=_user("制单乙", Role.BUREAU_CLERK, county),
         lead_a=_user("甲镇核实", Role.TOWNSHIP_LEAD, towns[0]),
         lead_b=_user("乙镇核实", Role.TOWNSHIP_LEAD, towns[1]),
         chief=_user("审批", Role.BUREAU_CHIEF, county),
