@@ -1,7 +1,6 @@
 """Reading return files as banks give them: workbooks, texts in any encoding, fixed widths, and what cannot be read."""
 
 import io
-from collections.abc import Sequence
 from copy import deepcopy
 from datetime import date
 from decimal import Decimal
@@ -22,7 +21,7 @@ XLSX, PIPED, FIXED = (profile["return_layout"] for profile in shipped_profiles()
 HEADER = ["批次号", "序号", "账号", "户名", "金额", "状态", "返回码", "失败原因", "入账日期"]
 
 
-def book(*rows: Sequence[Any]) -> bytes:
+def book(*rows: list[Any]) -> bytes:
     workbook = Workbook()
     for row in rows:
         workbook.worksheets[0].append(row)
@@ -77,7 +76,10 @@ def test_the_encoding_is_seen_from_the_file(encoding: str) -> None:
 
 
 def test_a_text_that_was_saved_as_a_workbook_is_read_too() -> None:
-    rows = [["530322-202411-01", 1, 50], ["1", "62170", "张三", "50.00", "0000", "", "", "20241121"]]
+    rows: list[list[Any]] = [
+        ["530322-202411-01", 1, 50],
+        ["1", "62170", "张三", "50.00", "0000", "", "", "20241121"],
+    ]
     assert only(book(*rows), PIPED).result == Verdict.PAID
 
 
@@ -106,7 +108,13 @@ def test_amounts_in_fen_become_yuan() -> None:
 
 
 def test_totals_and_blank_rows_are_no_results() -> None:
-    rows = [HEADER, ["", 1, "", "", 50, "成功"], [], ["合计", 1, "", "", 50, ""], ["总笔数：1"]]
+    rows: list[list[Any]] = [
+        HEADER,
+        ["", 1, "", "", 50, "成功"],
+        [],
+        ["合计", 1, "", "", 50, ""],
+        ["总笔数：1"],
+    ]
     assert [line.line for line in read(book(*rows))] == [1]
 
 

@@ -1,0 +1,208 @@
+"""Taking in a bank's return file (回盘): each row is kept with what it did; lines, ledger and batch in one transaction.
+
+Lock: the batch's row, taken after the file was read and before anything is judged.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from operations.crypto import blind_index
+from operations.models import StoredFile
+from operations.services.audit import audit_record
+from operations.services.stored_file import stored_file_create
+from organization.models import User
+from subsidies.choices import BatchAction, BatchState, PaymentState, Verdict
+from subsidies.layout_reader import LayoutError
+from subsidies.models import Batch, ReturnFile
+from subsidies.refusals import MoneyRefusedError
+from subsidies.return_file import ReturnLine, read_return
+from subsidies.return_judging import (
+    APPLY,
+    CHANGES,
+    COPY_INPUT,
+    COUNT,
+    CREATE_INPUT,
+    INPUT,
+    JUDGE,
+    JUDGED,
+    KEEP,
+)
+from subsidies.return_layout import ReturnLayout, return_layout
+from subsidies.services.bank import Report, silent
+from subsidies.services.batch_transition import NOTE_LENGTH, batch_lock, transition_open, transition_write
+from subsidies.services.ledger import LineChange, return_post
+
+CHUNK: Final = 2_000
+OPEN: Final = (BatchState.SENT, BatchState.RETURNED, BatchState.CLOSED)
+REPEATED: Final = "重复导入回盘"
+
+
+@dataclass(frozen=True)
+class _Change:
+    """Lines of one item that went from one state to another; amount: Σ of what the bank pays."""
+
+    item_id: int
+    before: str
+    after: str
+    lines: int
+    amount: Decimal
+
+
+def return_import(
+    *,
+    batch_id: int,
+    name: str,
+    content: bytes,
+    actor: User,
+    stored: StoredFile | None = None,
+    report: Report = silent,
+) -> ReturnFile:
+    """Take a return file in; the same bytes again give the first import and an audit entry only.
+
+    stored: where the content is kept already. After 关闭 only a file with a 退票 is taken: it opens the batch again.
+    Raises MoneyRefusedError for a batch that is not with the bank or a file that cannot be read as its return.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    batch = Batch.objects.select_related("bank_file__profile").get(pk=batch_id)
+    if known := _known(batch, digest, name, actor):
+        return known
+    _refuse_state(batch)
+    layout = _layout(batch)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(CREATE_INPUT)
+        total = _stage(cursor, read_return(content, layout), batch, report)
+        if not total:
+            raise MoneyRefusedError("文件里没有一行回盘结果；请核对是否选错文件")
+        cursor.execute(f"ANALYZE {INPUT}")
+        batch = batch_lock(batch_id)
+        if known := _known(batch, digest, name, actor):
+            return known
+        _refuse_state(batch)
+        transition_open(batch=batch, action=BatchAction.RETURN, actor=actor)
+        report("核对明细", 0, total)
+        cursor.execute(JUDGE, {"batch": batch.pk})
+        cursor.execute(f"ANALYZE {JUDGED}")
+        changes, counts = _changes(cursor), _counts(cursor)
+        if batch.state == BatchState.CLOSED and not any(c.before == PaymentState.PAID for c in changes):
+            raise MoneyRefusedError(
+                f"批次 {batch} 已关闭，关闭后只收退票；这个文件里没有已发明细的退票，没有导入"
+            )
+        report("更新明细", 0, total)
+        cursor.execute(APPLY)
+        kept = stored or stored_file_create(name=name, content=content, created_by=actor)
+        file = ReturnFile.objects.create(
+            batch=batch,
+            stored=kept,
+            name=kept.name,
+            sha256=digest,
+            rows=total,
+            counts=counts,
+            uploaded_by=actor,
+        )
+        report("保存回盘明细", 0, total)
+        cursor.execute(KEEP, {"file": file.pk})
+        return_post(
+            file=file,
+            changes=[LineChange(c.item_id, c.before, c.after, c.amount) for c in changes],
+            actor=actor,
+        )
+        _write(batch, file, changes, actor)
+    return file
+
+
+def _known(batch: Batch, digest: str, name: str, actor: User) -> ReturnFile | None:
+    """Return the import of the same bytes, if there is one; that somebody tried again is audited."""
+    file = ReturnFile.objects.filter(batch=batch, sha256=digest).first()
+    if file is not None:
+        audit_record(
+            action=REPEATED,
+            subject=f"batch:{batch.number}",
+            actor=actor,
+            data={"file": file.pk, "name": name[:255], "sha256": digest},
+        )
+    return file
+
+
+def _refuse_state(batch: Batch) -> None:
+    if batch.state in OPEN:
+        return
+    if batch.state == BatchState.VOID:
+        raise MoneyRefusedError(f"批次 {batch} 已作废，没有报送银行；请核对回盘属于哪个批次")
+    raise MoneyRefusedError(
+        f"批次 {batch} 现为“{batch.state}”，还没有报送银行，不能导入回盘；请先下载银行文件并登记报送"
+    )
+
+
+def _layout(batch: Batch) -> ReturnLayout:
+    file = getattr(batch, "bank_file", None)
+    if file is None:
+        raise MoneyRefusedError(f"批次 {batch} 没有银行文件，不知道回盘是哪种格式；请先生成银行文件")
+    try:
+        return return_layout(file.profile.return_layout)
+    except LayoutError as error:
+        raise MoneyRefusedError(
+            f"银行文件格式“{file.profile}”的回盘设置有误，请数据管理员更正：{error}"
+        ) from error
+
+
+def _stage(cursor: CursorWrapper, lines: Iterator[ReturnLine], batch: Batch, report: Report) -> int:
+    """Copy the rows to the temporary table; return their number. Refuses a file that is of other batches alone."""
+    total, ours = 0, 0
+    others: set[str] = set()
+    with cursor.copy(COPY_INPUT) as copy:
+        for line in lines:
+            foreign = bool(line.batch) and line.batch != batch.number.upper()
+            if foreign and len(others) < 3:
+                others.add(line.batch)
+            copy.write_row(_columns(line, foreign))
+            total += 1
+            ours += not foreign
+            if total % CHUNK == 0:
+                report("读取回盘", total, batch.lines)
+    if total and not ours:
+        raise MoneyRefusedError(
+            f"文件里写的批次号是 {'、'.join(sorted(others))}，不是本批次 {batch}；请到该批次导入"
+        )
+    return total
+
+
+def _columns(line: ReturnLine, foreign: bool) -> tuple[object, ...]:
+    text = line.text
+    if foreign:
+        text = f"批次 {line.batch[:20]}，序号 {line.line}：{text}"[:120]
+    account = blind_index(line.account) if line.account else None
+    return (
+        line.row, foreign, line.line, line.amount, account, line.result, line.reason, text, line.paid_on
+    )  # fmt: skip
+
+
+def _counts(cursor: CursorWrapper) -> dict[str, int]:
+    cursor.execute(COUNT)
+    return {str(verdict): int(number) for verdict, number in cursor.fetchall()}
+
+
+def _changes(cursor: CursorWrapper) -> list[_Change]:
+    cursor.execute(CHANGES)
+    return [_Change(*row) for row in cursor.fetchall()]
+
+
+def _write(batch: Batch, file: ReturnFile, changes: list[_Change], actor: User) -> None:
+    """Write step and audit; a file that changed nothing leaves the batch where it is."""
+    was_closed = batch.state == BatchState.CLOSED
+    state = BatchState.RETURNED if changes else BatchState(batch.state)
+    counts = file.counts
+    said = "，".join(f"{verdict} {counts[verdict]} 行" for verdict in Verdict.values if verdict in counts)
+    transition_write(
+        batch=batch,
+        action=BatchAction.RETURN,
+        state=state,
+        actor=actor,
+        note=(f"关闭后退票，重新打开：{said}" if was_closed else said)[:NOTE_LENGTH],
+        data={"file": file.pk, "name": file.name, "sha256": file.sha256, "counts": counts},
+    )
