@@ -50,13 +50,12 @@ class ChangeFigures:
 
 def change_figures(month: Month, user: User) -> ChangeFigures:
     """Differences from the month before within the user's areas."""
-    cells = change_cells_of(month, user)
+    cells = change_cells_of(month, month_before(month), user)
     return ChangeFigures(**{change: sum(c.lines for c in cells if c.kind == change) for change, _ in CHANGES})
 
 
-def change_cells_of(month: Month, user: User) -> list[Cell]:
+def change_cells_of(month: Month, before: Month | None, user: User) -> list[Cell]:
     """New, stopped and changed lines by item and township within the user's areas."""
-    before = month_before(month)
     key = f"change-cells:{_version(month)}:{_version(before) if before else ''}:{_areas(user)}"
     found: list[Cell] | None = cache.get(key)
     if found is None:

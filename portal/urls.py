@@ -1,9 +1,8 @@
 """Routes of the pages; every view declares its permission."""
 
-from django.urls import URLPattern, URLResolver, include, path, register_converter
+from django.urls import URLPattern, URLResolver, include, path
 
 from portal import certification_urls, enrolment_urls, paper_urls, payment_urls, recovery_urls, review_urls
-from portal.converters import FileKindConverter, MonthConverter
 from portal.views import (
     elder,
     elders,
@@ -18,9 +17,6 @@ from portal.views import (
     session,
     workbench,
 )
-
-register_converter(MonthConverter, "month")
-register_converter(FileKindConverter, "file")
 
 pages: list[URLPattern | URLResolver] = [
     path("", workbench.workbench, name="workbench"),
@@ -71,5 +67,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("login/", session.sign_in, name="login"),
     path("logout/", session.sign_out, name="logout"),
+    *payment_urls.doors,
     path("", include((pages, "portal"))),
 ]

@@ -79,7 +79,7 @@ def month(elder_a: Elder, elder_b: Elder) -> Month:
     row = Month.objects.create(
         county_code=COUNTY, month=MARCH, revision=1, persons=2, published_at=timezone.now()
     )
-    _freeze(MARCH, elder_a, elder_b)
+    freeze(MARCH, elder_a, elder_b)
     decide(row, elder_a, "A1", "应发", VILLAGE_A)
     decide(row, elder_a, "A2", "未申请", VILLAGE_A, "100.00")
     decide(row, elder_b, "A1", "应发", VILLAGE_B)
@@ -110,7 +110,7 @@ def decide(
     )
 
 
-def _freeze(month: date, *elders: Elder) -> None:
+def freeze(month: date, *elders: Elder) -> None:
     """Freeze the facts of these elders as revision 1; one row holds for both readings."""
     with connection.cursor() as cursor:
         for table in ("eldercare_monthlyfacts", "subsidies_entitlement"):

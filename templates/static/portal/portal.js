@@ -42,3 +42,18 @@ document.addEventListener("change", function (event) {
     label.querySelector("[data-file-name]").textContent = event.target.files[0].name;
   }
 });
+/* Ticked rows: tick a whole page at once, say how many are ticked, and offer nothing while none is. */
+function showTicks(form) {
+  var ticked = form.querySelectorAll("tbody input[type=checkbox]:checked").length;
+  form.querySelectorAll("[data-needs-ticks]").forEach(function (button) { button.disabled = ticked === 0; });
+  form.querySelectorAll("[data-tick-count]").forEach(function (place) { place.textContent = ticked; });
+}
+document.addEventListener("change", function (event) {
+  var form = event.target.closest("form[data-batch]");
+  if (!form) { return; }
+  if (event.target.hasAttribute("data-check-all")) {
+    form.querySelectorAll("tbody input[type=checkbox]").forEach(function (box) { box.checked = event.target.checked; });
+  }
+  showTicks(form);
+});
+window.addEventListener("pageshow", function () { document.querySelectorAll("form[data-batch]").forEach(showTicks); });
