@@ -35,12 +35,12 @@ class BarChart:
     base: int = HEIGHT - BOTTOM
 
 
-def bar_chart(points: Sequence[tuple[str, Decimal, str]]) -> BarChart:
+def bar_chart(points: Sequence[tuple[str, Decimal, str]], width: int = WIDTH) -> BarChart:
     """Lay out (label, value ≥ 0, words) points from left to right, the largest value filling the height."""
     if not points:
-        return BarChart([])
-    slot = WIDTH // len(points)
-    width = min(slot * 5 // 9, 56)
+        return BarChart([], width)
+    slot = width // len(points)
+    thick = min(slot * 5 // 9, 56)
     largest = max(value for _, value, _ in points) or Decimal(1)
     room = HEIGHT - TOP - BOTTOM
     bars = []
@@ -49,9 +49,9 @@ def bar_chart(points: Sequence[tuple[str, Decimal, str]]) -> BarChart:
         middle = slot * number + slot // 2
         bars.append(
             Bar(
-                x=middle - width // 2,
+                x=middle - thick // 2,
                 y=HEIGHT - BOTTOM - height,
-                width=width,
+                width=thick,
                 height=height,
                 middle=middle,
                 label=label,
@@ -59,4 +59,4 @@ def bar_chart(points: Sequence[tuple[str, Decimal, str]]) -> BarChart:
                 is_last=number == len(points) - 1,
             )
         )
-    return BarChart(bars)
+    return BarChart(bars, width)

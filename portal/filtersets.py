@@ -4,20 +4,24 @@ import re
 from typing import Any, Final
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
+from django.db.models.functions import Left
 from django.http import QueryDict
 from django.utils import timezone
 
 from eldercare.choices import ABILITY_NAMES, Kind
 from eldercare.models import Circumstance, Elder
 from eldercare.querysets import ElderQuerySet
+from organization.areas import area_prefix
 from portal.ages import latest_birth_date
-from subsidies.choices import Outcome
-from subsidies.models import Entitlement
+from portal.batch_scope import COUNTY_DIGITS
+from subsidies.choices import LineKind, Outcome, PaymentState, ReturnReason
+from subsidies.models import Entitlement, Payment
 from subsidies.querysets import EntitlementQuerySet
 
 AREA: Final = re.compile(r"\d{12}\Z")
 OLDEST: Final = 130
+OUTSIDE: Final = "outside"
 
 STATES: Final = (("", "在册"), ("dead", "已故"), ("moved", "已迁出"), ("all", "全部"))
 ABILITY: Final = tuple((f"{Kind.ABILITY_LEVEL}:{n}", name) for n, name in enumerate(ABILITY_NAMES) if n)
@@ -117,3 +121,32 @@ class LineFilterSet(django_filters.FilterSet):
     def with_money(self, queryset: EntitlementQuerySet, name: str, value: str) -> QuerySet[Entitlement]:
         """Lines with an amount above zero."""
         return queryset.filter(amount__gt=0)
+
+
+class PaymentFilterSet(django_filters.FilterSet):
+    """Lines of a batch by item, township or village, kind, state and reason of failure."""
+
+    item = django_filters.NumberFilter(label="项目", field_name="item_id")
+    area = django_filters.CharFilter(label="区划", method="in_area")
+    kind = django_filters.ChoiceFilter(label="类别", choices=LineKind.choices)
+    state = django_filters.MultipleChoiceFilter(label="状态", choices=PaymentState.choices)
+    reason = django_filters.ChoiceFilter(label="失败原因", choices=ReturnReason.choices)
+    paying = django_filters.ChoiceFilter(label="实发", choices=(("1", "计入本批"),), method="paid_here")
+
+    class Meta:
+        model = Payment
+        fields: list[str] = []
+
+    def in_area(self, queryset: QuerySet[Payment], name: str, value: str) -> QuerySet[Payment]:
+        """Lines of villages under the area; 县外 is everything else; a code that is none finds nothing."""
+        if value == OUTSIDE:
+            return queryset.exclude(area_code__startswith=Left(F("batch__county_code"), COUNTY_DIGITS))
+        return (
+            queryset.filter(area_code__startswith=area_prefix(value))
+            if AREA.match(value)
+            else queryset.none()
+        )
+
+    def paid_here(self, queryset: QuerySet[Payment], name: str, value: str) -> QuerySet[Payment]:
+        """Lines that the batch pays: neither held nor void."""
+        return queryset.exclude(state__in=[PaymentState.HELD, PaymentState.VOID])

@@ -77,10 +77,21 @@ def notice_townships(*, notice: Notice) -> list[tuple[str, str, int]]:
     ]
 
 
+def notice_villages(*, notice: Notice, township: str) -> list[tuple[str, str, int]]:
+    """(code, name, lines) of the villages of a township (9-digit prefix) that are in the list. 2 queries."""
+    rows = _lines(notice.key).filter(area_code__startswith=township)
+    counts = dict(rows.order_by().values_list("area_code").annotate(n=Count("pk")))
+    names = _names(set(counts))
+    return [(str(code), names.get(str(code), str(code)), lines) for code, lines in sorted(counts.items())]
+
+
 def notice_lines(
     *, notice: Notice, township: str | None = None, start: int = 0, size: int = 100
 ) -> list[NoticeLine]:
-    """A page of the list by village, item and number. township: 9-digit prefix, '' for outside. 2 queries."""
+    """A page of the list by village, item and number. 2 queries.
+
+    township: 9-digit prefix or a village's whole code, '' for outside the county.
+    """
     rows = _lines(notice.key)
     if township:
         rows = rows.filter(area_code__startswith=township)

@@ -18,7 +18,7 @@ from tests.conftest import COUNTY, make_user
 from tests.portal.conftest import SignIn
 
 LONG_NUMBER = re.compile(rb"(?<![0-9a-f])\d{17}[\dXx](?![0-9a-f])")
-PUBLIC = {"favicon.ico", "healthz", "readyz", "login/", "logout/"}
+PUBLIC = {"favicon.ico", "healthz", "readyz", "login/", "logout/", "public/notices/<uuid:key>/"}
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, Callable[..., Any]]]:

@@ -1,0 +1,133 @@
+"""Batches of payments: the list, and one batch with its figures, its way and what to do next."""
+
+from django.core.paginator import Paginator
+from django.db.models import Case, IntegerField, QuerySet, When
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from operations.models import Job
+from organization.choices import Permission
+from organization.models import User
+from organization.permissions import SignedInRequest, requires
+from organization.querysets import in_areas
+from portal.batch_bank import bank_side, job_of
+from portal.batch_figures import comparison_of, figures_of
+from portal.batch_list import VIEWS, amount_chart, batch_queue, batch_rows, build_job
+from portal.batch_scope import batch_or_404, covers
+from portal.batch_steps import (
+    may_reject,
+    notice_days_left,
+    offer_for,
+    open_townships,
+    stages_of,
+    state_tone,
+    waits_for,
+)
+from portal.filtersets import without_position
+from portal.scope import place_of
+from subsidies.choices import AnomalyState, BatchState, ObjectionState
+from subsidies.models import Anomaly, BankFile, Batch, Objection
+
+LISTED = 20
+ANOMALIES = 10
+#: stock phrases for sending a batch back
+REJECTIONS = (
+    "名单有误，请核实后重做",
+    "金额有误，请核对标准后重做",
+    "有人员已去世或迁出，请更新资料、重新核定后重做",
+    "资料有变化，请重新核定后重做",
+    "账户信息有误，请更正后重做",
+)
+
+
+@requires(Permission.PAYMENT_VIEW)
+@require_GET
+def batch_list(request: SignedInRequest) -> HttpResponse:
+    """Batches, whom each waits for, and what was paid month by month."""
+    view = request.GET.get("view", "")
+    view = view if view in VIEWS else ""
+    page = Paginator(batch_queue(request.user, view), LISTED).get_page(request.GET.get("page"))
+    county = place_of(request.user).county_code
+    context = {
+        "rows": batch_rows(page.object_list, request.user),
+        "page": page,
+        "size": LISTED,
+        "sizes": (LISTED,),
+        "kept": without_position(request.GET),
+        "view": view,
+        "views": [(key, word) for key, (word, _) in VIEWS.items()],
+        "chart": amount_chart(request.user, county) if covers(request.user, county) else None,
+        "job": (job := build_job(request.user)),
+        "built": _built(job),
+    }
+    return render(request, "portal/batch_list.html", context)
+
+
+@requires(Permission.PAYMENT_VIEW)
+@require_GET
+def batch_detail(request: SignedInRequest, pk: int) -> HttpResponse:
+    """One batch: stages, figures that open their lists, table that ties, next action, history."""
+    batch = batch_or_404(request.user, pk)
+    return render(request, "portal/batch_detail.html", batch_context(batch, request.user))
+
+
+def batch_context(batch: Batch, user: User) -> dict[str, object]:
+    """Everything that the page of a batch shows."""
+    steps = list(batch.steps.select_related("actor"))
+    checks = list(batch.checks.select_related("checked_by"))
+    figures = figures_of(batch, user)
+    lines = {state: figure.lines for state, figure in figures.by_state.items()}
+    has_file = BankFile.objects.filter(batch=batch).exists()
+    return {
+        "batch": batch,
+        "tone": state_tone(batch.state),
+        "stages": stages_of(batch, steps),
+        "steps": steps[::-1],
+        "figures": figures,
+        "comparison": comparison_of(batch, user),
+        "offer": offer_for(batch, user, steps, checks, lines, has_file=has_file),
+        "waits": waits_for(batch, sum(c.checked_at is not None for c in checks), len(checks)),
+        "rejectable": may_reject(batch, user, steps, checks),
+        "rejections": REJECTIONS,
+        "mine": set(open_townships(batch, user, checks)),
+        "anomalies": _anomalies(batch, user)[:ANOMALIES],
+        "anomaly_count": _anomalies(batch, user).count(),
+        "objections": _objections(batch, user),
+        "days_left": notice_days_left(batch, timezone.localdate()),
+        "bank": bank_side(batch, user, figures.failed.lines),
+        "job": job_of(batch, user),
+        "whole": covers(user, batch.county_code),
+    }
+
+
+def _built(job: Job | None) -> Batch | None:
+    """The draft that a finished job made, as long as it is one."""
+    if job is None or job.state != Job.State.DONE:
+        return None
+    return Batch.objects.filter(pk=job.result.get("batch_id"), state=BatchState.DRAFT).first()
+
+
+def _anomalies(batch: Batch, user: User) -> QuerySet[Anomaly]:
+    """Anomalies of the run in the user's areas, those that still have to be decided first."""
+    rows = Anomaly.objects.filter(run=batch.month)
+    if not covers(user, batch.county_code):
+        rows = in_areas(rows, user.area_prefixes(Permission.PAYMENT_VIEW), "area_code")
+    rank = Case(
+        When(state=AnomalyState.OPEN, then=0),
+        When(state=AnomalyState.HELD, then=1),
+        default=2,
+        output_field=IntegerField(),
+    )
+    return rows.select_related("elder", "item", "decided_by").order_by(rank, "kind", "pk")
+
+
+def _objections(batch: Batch, user: User) -> QuerySet[Objection]:
+    """Objections to lines of the batch in the user's areas, open ones first."""
+    rows = Objection.objects.filter(payment__batch=batch)
+    if not covers(user, batch.county_code):
+        rows = in_areas(rows, user.area_prefixes(Permission.PAYMENT_VIEW), "payment__area_code")
+    rank = Case(When(state=ObjectionState.OPEN, then=0), default=1, output_field=IntegerField())
+    related = ("payment__elder", "payment__item", "received_by", "decided_by")
+    return rows.select_related(*related).order_by(rank, "pk")
