@@ -10,5 +10,5 @@ app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 # handlers of background jobs that fill a file of their own
-for name in ("batch_tasks", "bank_tasks"):
+for name in ("batch_tasks", "bank_tasks", "paper_tasks"):
     app.autodiscover_tasks(related_name=name)

@@ -23,7 +23,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """Cells of a row; strong: a subtotal."""
+    """Cells of a row; strong: a subtotal; a single cell runs across the table and heads what follows."""
 
     cells: Sequence[str]
     strong: bool = False
@@ -48,7 +48,8 @@ def pages_of(columns: Sequence[Column], rows: Iterable[Row], layout: Layout) -> 
     left = layout.room
     for row in rows:
         texts = map(lettering.readable, row.cells)
-        cells = [wrapped(text, width) for text, width in zip(texts, widths, strict=True)]
+        across = [sum(widths)] if len(row.cells) == 1 else widths
+        cells = [wrapped(text, width) for text, width in zip(texts, across, strict=True)]
         lines = max(text.count("\n") for text in cells) + 1
         height = round(lines * layout.line + layout.gap, 2)
         if height > left and pages[-1]:

@@ -24,10 +24,12 @@ def table(*rows: Row, title: str = "测试清册") -> dict[str, Any]:
         "made": MADE,
         "head": ["批次号：1", "单位：元", "统计时点", ""],
         "columns": [vars(column) for column in COLUMNS],
-        "pages": pages_of(COLUMNS, rows, LAYOUT),
+        "pages": (pages := pages_of(COLUMNS, rows, LAYOUT)),
+        "first": 1,
+        "count": len(pages),
         "layout": {"size": 9, "line": 4.2, "padding": 1.2},
         "total": "合计 1 笔",
-        "signatures": ["制表人"],
+        "signatures": ["制表人：张三"],
     }
 
 
