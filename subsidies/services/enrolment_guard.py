@@ -21,16 +21,12 @@ NOT_YOURS: Final = "这件申请不在您可{act}的区划内；请由当地{rol
 
 
 def elder_held(elder: Elder, actor: User, permission: Permission) -> Elder:
-    """Lock the elder against other changes of enrolment; refuse who lies outside the actor's areas."""
-    held = (
-        Elder.objects.visible_to(actor, permission)
-        .select_for_update(no_key=True, of=("self",))
-        .filter(pk=elder.pk)
-        .first()
-    )
-    if held is None:
+    """Lock the elder and the household, whose enrolments may count for each other; refuse who is out of area."""
+    seen = Elder.objects.visible_to(actor, permission).filter(pk=elder.pk).first()
+    if seen is None:
         raise MoneyRefusedError(OUT_OF_AREA)
-    return held
+    home = Elder.objects.select_for_update(no_key=True).filter(household_key=seen.household_key)
+    return {member.pk: member for member in home.order_by("id")}.get(seen.pk, seen)
 
 
 def refuse_enrolled(elder: Elder, item: Item, month: date) -> None:
