@@ -70,9 +70,9 @@ def sent(people: Staff, elders: int = 3, name: str = "通用 Excel") -> Batch:
 
 
 def row(batch: Batch, number: int, state: str = "成功", **given: Any) -> list[Any]:
-    """A row of a return; given: number, account, amount, reason, day or batch that differ from the usual."""
+    """A row of a return; given: account, amount, reason, day, of (the batch named)."""
     return [
-        given.get("batch", batch.number),
+        given.get("of", batch.number),
         number,
         given.get("account", ""),
         given.get("amount", 50),

@@ -1,0 +1,240 @@
+"""Reconciliation three ways: what the portal says was paid, what the bank's returns say, what the ledger says.
+
+portal: Σ net of 已发 lines. bank: Σ of rows 成功 minus Σ of rows 失败 that took a success back (退票); rows are kept by
+another statement than lines, so that one without the other shows. ledger: credit − debit of 财政拨款. Amounts in 元;
+figures are per batch and item and are added up for a month, a batch or an item. One query whatever the size.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final, TypeVar
+
+from django.db import connection
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
+
+from subsidies.choices import Account, BatchState, PaymentState, Verdict
+from subsidies.models import LedgerEntry, Payment, ReturnRow
+
+ZERO: Final = Decimal("0.00")
+#: States of a batch in which the bank has it.
+WITH_BANK: Final = (BatchState.SENT, BatchState.RETURNED, BatchState.CLOSED)
+OPEN: Final = (PaymentState.PENDING, PaymentState.PROCESSING)
+#: Rows that match no line as the portal knows it, or say what cannot be.
+UNSETTLED: Final = (
+    Verdict.UNKNOWN,
+    Verdict.AMOUNT,
+    Verdict.ACCOUNT,
+    Verdict.CONFLICT,
+    Verdict.UNREADABLE,
+)
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Sums in 元 and numbers of lines. sent: what the bank was told to pay; unsettled: rows of returns to look into."""
+
+    sent_lines: int = 0
+    sent: Decimal = ZERO
+    portal_lines: int = 0
+    portal: Decimal = ZERO
+    bank: Decimal = ZERO
+    ledger: Decimal = ZERO
+    open_lines: int = 0
+    open: Decimal = ZERO
+    failed_lines: int = 0
+    failed: Decimal = ZERO
+    unsettled: int = 0
+
+    @property
+    def bank_difference(self) -> Decimal:
+        """portal − bank."""
+        return self.portal - self.bank
+
+    @property
+    def ledger_difference(self) -> Decimal:
+        """portal − ledger."""
+        return self.portal - self.ledger
+
+    @property
+    def ties(self) -> bool:
+        """All three say the same."""
+        return self.portal == self.bank == self.ledger
+
+    def plus(self, other: "Figures") -> "Figures":
+        """The sum of both."""
+        sums: dict[str, Any] = {name: value + getattr(other, name) for name, value in vars(self).items()}
+        return Figures(**sums)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Figures of one batch and item. month: the run that it pays. item_id None: rows that match no line."""
+
+    batch_id: int
+    batch: str
+    state: str
+    month: date
+    item_id: int | None
+    item_code: str
+    item_name: str
+    figures: Figures
+
+
+_ROWS: Final = f"""
+WITH wanted AS (
+    SELECT b.id, b.number, b.state, m.month FROM subsidies_batch b JOIN subsidies_month m ON m.id = b.month_id
+    WHERE b.county_code = %(county)s AND b.state IN ({", ".join(f"'{state}'" for state in WITH_BANK)})
+      AND (%(month)s::date IS NULL OR m.month = %(month)s) AND (%(batch)s::bigint IS NULL OR b.id = %(batch)s)
+), lines AS (
+    SELECT p.batch_id, p.item_id,
+           count(*) FILTER (WHERE p.amount > p."offset") AS sent_lines, sum(p.amount - p."offset") AS sent,
+           count(*) FILTER (WHERE p.state = '{PaymentState.PAID}' AND p.amount > p."offset") AS portal_lines,
+           sum(p.amount - p."offset") FILTER (WHERE p.state = '{PaymentState.PAID}') AS portal,
+           count(*) FILTER (WHERE p.state IN ('{OPEN[0]}', '{OPEN[1]}')) AS open_lines,
+           sum(p.amount - p."offset") FILTER (WHERE p.state IN ('{OPEN[0]}', '{OPEN[1]}')) AS open,
+           count(*) FILTER (WHERE p.state = '{PaymentState.FAILED}') AS failed_lines,
+           sum(p.amount - p."offset") FILTER (WHERE p.state = '{PaymentState.FAILED}') AS failed
+    FROM subsidies_payment p
+    WHERE p.batch_id IN (SELECT id FROM wanted)
+      AND (p.state NOT IN ('{PaymentState.HELD}', '{PaymentState.VOID}') OR p.state = '{PaymentState.VOID}' AND EXISTS (
+            SELECT FROM subsidies_returnrow r WHERE r.payment_id = p.id AND r.verdict = '{Verdict.FAILED}'))
+    GROUP BY p.batch_id, p.item_id
+), results AS (
+    SELECT f.batch_id, p.item_id,
+           sum(CASE r.verdict WHEN '{Verdict.PAID}' THEN r.amount
+               WHEN '{Verdict.FAILED}' THEN CASE WHEN EXISTS (
+                    SELECT FROM subsidies_returnrow paid
+                    WHERE paid.payment_id = r.payment_id AND paid.verdict = '{Verdict.PAID}' AND paid.id < r.id)
+                    THEN -r.amount END END) AS bank,
+           count(*) FILTER (WHERE r.verdict IN ({", ".join(f"'{verdict}'" for verdict in UNSETTLED)})) AS unsettled
+    FROM subsidies_returnfile f JOIN subsidies_returnrow r ON r.file_id = f.id
+    LEFT JOIN subsidies_payment p ON p.id = r.payment_id
+    WHERE f.batch_id IN (SELECT id FROM wanted)
+    GROUP BY f.batch_id, p.item_id
+), booked AS (
+    SELECT e.batch_id, e.item_id, sum(e.credit - e.debit) AS ledger
+    FROM subsidies_ledgerentry e
+    WHERE e.batch_id IN (SELECT id FROM wanted) AND e.account = '{Account.CASH}'
+    GROUP BY e.batch_id, e.item_id
+), keys AS (
+    SELECT batch_id, item_id FROM lines UNION SELECT batch_id, item_id FROM results
+    UNION SELECT batch_id, item_id FROM booked
+)
+SELECT w.id, w.number, w.state, w.month, k.item_id, coalesce(i.code, ''), coalesce(i.name, ''),
+       coalesce(l.sent_lines, 0), coalesce(l.sent, 0), coalesce(l.portal_lines, 0), coalesce(l.portal, 0),
+       coalesce(r.bank, 0), coalesce(e.ledger, 0), coalesce(l.open_lines, 0), coalesce(l.open, 0),
+       coalesce(l.failed_lines, 0), coalesce(l.failed, 0), coalesce(r.unsettled, 0)
+FROM keys k JOIN wanted w ON w.id = k.batch_id
+LEFT JOIN lines l ON l.batch_id = k.batch_id AND l.item_id = k.item_id
+LEFT JOIN results r ON r.batch_id = k.batch_id AND r.item_id IS NOT DISTINCT FROM k.item_id
+LEFT JOIN booked e ON e.batch_id = k.batch_id AND e.item_id = k.item_id
+LEFT JOIN catalog_item i ON i.id = k.item_id
+WHERE %(item)s::bigint IS NULL OR k.item_id = %(item)s
+ORDER BY w.month DESC, w.number, i.number, i.code
+"""
+
+
+def reconciliation_rows(
+    *,
+    county_code: str,
+    month: date | None = None,
+    batch_id: int | None = None,
+    item_id: int | None = None,
+) -> list[Row]:
+    """Figures per batch and item of what the bank has had; month: first day of the run. Name a month or a batch.
+
+    Over all months every line ever paid is read.
+    """
+    given = {"county": county_code, "month": month, "batch": batch_id, "item": item_id}
+    with connection.cursor() as cursor:
+        cursor.execute(_ROWS, given)
+        return [_row(*row) for row in cursor.fetchall()]
+
+
+def _row(batch_id: int, batch: str, state: str, month: date, *rest: Any) -> Row:
+    item_id, code, name, *figures = rest
+    return Row(batch_id, batch, state, month, item_id, code, name, Figures(*figures))
+
+
+def total(rows: Iterable[Row]) -> Figures:
+    """The sum of all."""
+    found = Figures()
+    for row in rows:
+        found = found.plus(row.figures)
+    return found
+
+
+def summed(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, Figures]:
+    """Figures by whatever `key` names, such as `by_batch`; in the rows' order."""
+    found: dict[Key, Figures] = {}
+    for row in rows:
+        name = key(row)
+        found[name] = found.get(name, Figures()).plus(row.figures)
+    return found
+
+
+def by_month(row: Row) -> date:
+    """Key of a month's figures."""
+    return row.month
+
+
+def by_batch(row: Row) -> tuple[int, str]:
+    """Key of a batch's figures: id and number."""
+    return row.batch_id, row.batch
+
+
+def by_item(row: Row) -> tuple[int | None, str, str]:
+    """Key of an item's figures: id, code and name."""
+    return row.item_id, row.item_code, row.item_name
+
+
+def portal_lines(*, batch_id: int, item_id: int | None = None) -> QuerySet[Payment]:
+    """Lines behind `portal`; what was kept back whole never went to the bank."""
+    return _lines(batch_id, item_id).filter(state=PaymentState.PAID, amount__gt=F("offset"))
+
+
+def open_lines(*, batch_id: int, item_id: int | None = None) -> QuerySet[Payment]:
+    """Lines for which the bank has not answered."""
+    return _lines(batch_id, item_id).filter(state__in=OPEN)
+
+
+def failed_lines(*, batch_id: int, item_id: int | None = None) -> QuerySet[Payment]:
+    """Lines that the bank could not pay in."""
+    return _lines(batch_id, item_id).filter(state=PaymentState.FAILED)
+
+
+def bank_rows(*, batch_id: int, item_id: int | None = None) -> QuerySet[ReturnRow]:
+    """Rows behind `bank`; `counts` is what a row adds: its amount, or for a 退票 minus its amount."""
+    earlier = ReturnRow.objects.filter(
+        payment=OuterRef("payment"), verdict=Verdict.PAID, pk__lt=OuterRef("pk")
+    )
+    counting = Q(verdict=Verdict.PAID) | Q(Exists(earlier), verdict=Verdict.FAILED)
+    sign = Case(When(verdict=Verdict.PAID, then=F("amount")), default=-F("amount"))
+    return _rows(batch_id, item_id).filter(counting).annotate(counts=sign).order_by("file_id", "number")
+
+
+def unsettled_rows(*, batch_id: int) -> QuerySet[ReturnRow]:
+    """Rows to look into: 未知, 金额不符, 账号不符, 矛盾, 无法识别."""
+    return _rows(batch_id, None).filter(verdict__in=UNSETTLED).order_by("file_id", "number")
+
+
+def ledger_entries(*, batch_id: int, item_id: int | None = None) -> QuerySet[LedgerEntry]:
+    """Entries behind `ledger`."""
+    entries = LedgerEntry.objects.filter(batch=batch_id, account=Account.CASH)
+    found = entries if item_id is None else entries.filter(item=item_id)
+    return found.select_related("item").order_by("id")
+
+
+def _lines(batch_id: int, item_id: int | None) -> QuerySet[Payment]:
+    lines = Payment.objects.filter(batch=batch_id)
+    found = lines if item_id is None else lines.filter(item=item_id)
+    return found.select_related("elder", "item").order_by("number")
+
+
+def _rows(batch_id: int, item_id: int | None) -> QuerySet[ReturnRow]:
+    rows = ReturnRow.objects.filter(file__batch=batch_id)
+    found = rows if item_id is None else rows.filter(payment__item=item_id)
+    return found.select_related("file", "payment__elder", "payment__item")
