@@ -123,13 +123,14 @@ def line(
 ) -> Payment:
     """One line of a batch, to a fictional account."""
     account = f"6200000000{elder.pk:09d}"
-    sequence = Payment.objects.filter(elder=elder, item=row, month=batch.month.month).count() + 1
+    month = reissues.month if reissues else batch.month.month
+    sequence = Payment.objects.filter(elder=elder, item=row, month=month).count() + 1
     return Payment.objects.create(
         batch=batch,
         number=number,
         elder=elder,
         item=row,
-        month=batch.month.month,
+        month=month,
         kind=LineKind.REGULAR,
         sequence=sequence,
         amount=Decimal(amount),
