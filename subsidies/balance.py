@@ -18,10 +18,11 @@ from subsidies.choices import SETTLED, Outcome, PaymentState
 from subsidies.lookback import items_reaching, months_within, version_reaches
 from subsidies.models import Batch, Month, Payment, PaymentTerms
 
+SETTLED_STATES: Final = ", ".join(repr(state.value) for state in SETTLED)
 #: What of a line p is settled: all while it is paid or on its way; of one that failed, cancelled since or not, what was
 #: kept back from it. A line made void before it reached the bank has no reason for failing.
 SETTLED_AMOUNT: Final = (
-    f"CASE WHEN p.state IN ({', '.join(repr(state.value) for state in SETTLED)}) THEN p.amount"
+    f"CASE WHEN p.state IN ({SETTLED_STATES}) THEN p.amount"
     f" WHEN p.state = '{PaymentState.FAILED}' OR p.reason <> '' THEN p.\"offset\" ELSE 0 END"
 )
 #: SELECT of elders bound as a list.
@@ -135,60 +136,83 @@ def balance_select(span: Span, *, run: Month | None = None, elders: str = "") ->
     the elders wanted, all if empty. A month suspended by now is left as it was settled: to suspend is not to take back
     (domain §2.6); once certified, what was held back is entitled again and paid. Rows that cancel out may be missing.
     """
-    entitlement = partition_name("subsidies_entitlement", span.month.month)
-    published = _published(span.month)
-    parts = []
+    parts = [_suspended(span, elders)]
     if span.outside:
-        parts += [_decided_since(span, entitlement, published, elders), _listed(span, run, elders)]
+        parts += [_decided_since(span, elders), _listed(span, run, elders)]
     if span.paid:
-        parts.append(f"""
-            SELECT elder_id, item_id, amount, 0::numeric AS unpaid, area_code FROM {entitlement}
-            WHERE {_paying(span, "paid")} AND {published}{_among("elder_id", elders)}""")
-    if span.paid or span.later:
-        parts += [_payments(span, run, elders), _recoveries(span, run, elders)]
+        parts += [_entitled_and_paid(span, run, elders), _recoveries(span, run, elders)]
+    elif span.later:
+        paid = f"SELECT elder_id, item_id, amount, unpaid, area_code, suspended FROM ({_payments(span, run, elders)}) p"
+        parts += [paid, _recoveries(span, run, elders)]
     return f"""
-        SELECT elder_id, item_id, sum(amount) AS due, sum(unpaid) AS unpaid,
-               CASE WHEN sum(amount) > sum(unpaid) THEN sum(amount) - sum(unpaid)
-                    ELSE least(sum(amount), 0) END AS line,
-               max(area_code) AS area_code
-        FROM ({" UNION ALL ".join(parts)}) lines
-        WHERE NOT EXISTS (
-            SELECT FROM {entitlement} held
-            WHERE held.county_code = '{span.month.county_code}' AND held.outcome = '{Outcome.SUSPENDED}'
-              AND held.rev_from <= {span.month.revision}
-              AND (held.rev_to IS NULL OR held.rev_to > {span.month.revision})
-              AND held.elder_id = lines.elder_id AND held.item_id = lines.item_id)
-        GROUP BY elder_id, item_id"""
+        SELECT elder_id, item_id, due, unpaid,
+               CASE WHEN due > unpaid THEN due - unpaid ELSE least(due, 0) END AS line, area_code
+        FROM (
+            SELECT elder_id, item_id, coalesce(sum(amount), 0) AS due, coalesce(sum(unpaid), 0) AS unpaid,
+                   max(area_code) AS area_code
+            FROM ({" UNION ALL ".join(parts)}) sides
+            GROUP BY elder_id, item_id
+            HAVING NOT bool_or(suspended)
+        ) balance"""
 
 
-def _published(month: Month) -> str:
+def _table(span: Span) -> str:
+    return partition_name("subsidies_entitlement", span.month.month)
+
+
+def _rows(span: Span, outcome: Outcome, items: str, elders: str) -> str:
+    """Condition for a month's rows of one outcome, of the items bound under these names."""
+    bound = " OR ".join(f"item_id = ANY(%({name}{span.place})s)" for name in items.split())
+    county = f"county_code = '{span.month.county_code}'"
+    return f"{county} AND outcome = '{outcome}' AND ({bound}){_among('elder_id', elders)}"
+
+
+def _published(span: Span) -> str:
     """Condition for the rows that readers of the month see."""
-    return f"rev_from <= {month.revision} AND (rev_to IS NULL OR rev_to > {month.revision})"
-
-
-def _paying(span: Span, items: str) -> str:
-    """Condition for rows that pay something of the items bound under a name."""
-    return (
-        f"county_code = '{span.month.county_code}' AND outcome = '{Outcome.DUE}' AND amount IS NOT NULL"
-        f" AND item_id = ANY(%({items}{span.place})s)"
-    )
+    at = span.month.revision
+    return f"rev_from <= {at} AND (rev_to IS NULL OR rev_to > {at})"
 
 
 def _among(column: str, elders: str) -> str:
     return f" AND {column} IN ({elders})" if elders else ""
 
 
-def _decided_since(span: Span, entitlement: str, published: str, elders: str) -> str:
+def _suspended(span: Span, elders: str) -> str:
+    """What is held back; a row here rather than a second look at each row: few or many, the plan is the same."""
+    return f"""
+        SELECT elder_id, item_id, NULL::numeric AS amount, NULL::numeric AS unpaid, area_code, true AS suspended
+        FROM {_table(span)}
+        WHERE {_rows(span, Outcome.SUSPENDED, "outside paid", elders)} AND {_published(span)}"""
+
+
+def _entitled_and_paid(span: Span, run: Month | None, elders: str) -> str:
+    """Both sides without the pairs that cancel out, which are nearly all: a sum over the rest costs a third.
+
+    A pair is a month's row and its first line if that settled the very amount: at most one of each.
+    """
+    return f"""
+        SELECT coalesce(n.elder_id, p.elder_id), coalesce(n.item_id, p.item_id), coalesce(n.amount, p.amount),
+               p.unpaid, coalesce(n.area_code, p.area_code), false
+        FROM (
+            SELECT elder_id, item_id, amount, area_code FROM {_table(span)}
+            WHERE {_rows(span, Outcome.DUE, "paid", elders)} AND amount IS NOT NULL AND {_published(span)}
+        ) n
+        FULL JOIN ({_payments(span, run, elders)}) p
+          ON p.elder_id = n.elder_id AND p.item_id = n.item_id AND p.whole = n.amount
+        WHERE n.elder_id IS NULL OR p.elder_id IS NULL"""
+
+
+def _decided_since(span: Span, elders: str) -> str:
     """Entitled minus decided at settling; rows that hold on both sides are not read."""
-    month = span.month
+    month, rows = span.month, _rows(span, Outcome.DUE, "outside", elders)
     settled = month.revision if month.settled_revision is None else month.settled_revision
     return f"""
-        SELECT elder_id, item_id, amount, 0::numeric AS unpaid, area_code FROM {entitlement}
-        WHERE {_paying(span, "outside")} AND {published} AND rev_from > {settled}{_among("elder_id", elders)}
+        SELECT elder_id, item_id, amount, NULL, area_code, false FROM {_table(span)}
+        WHERE {rows} AND amount IS NOT NULL AND {_published(span)} AND rev_from > {settled}
         UNION ALL
-        SELECT elder_id, item_id, -amount, 0, area_code FROM {entitlement}
-        WHERE {_paying(span, "outside")} AND rev_from <= {settled} AND rev_to > {settled}
-          AND rev_to <= {month.revision}{_among("elder_id", elders)}"""
+        SELECT elder_id, item_id, -amount, NULL, area_code, false FROM {_table(span)}
+        WHERE {rows} AND amount IS NOT NULL AND rev_from <= {settled} AND rev_to > {settled}
+          AND rev_to <= {month.revision}"""
 
 
 def _listed(span: Span, run: Month | None, elders: str) -> str:
@@ -202,31 +226,37 @@ def _listed(span: Span, run: Month | None, elders: str) -> str:
         else ""
     )
     return f"""
-        SELECT a.elder_id, a.item_id, -a.amount, 0, a.area_code
+        SELECT a.elder_id, a.item_id, -a.amount, NULL, a.area_code, false
         FROM subsidies_adjustment a JOIN subsidies_month r ON r.id = a.run_id
         WHERE r.county_code = '{month.county_code}'{other} AND a.month = '{month.month}'
           AND a.item_id = ANY(%(outside{span.place})s){before}{_among("a.elder_id", elders)}"""
 
 
 def _payments(span: Span, run: Month | None, elders: str) -> str:
-    """What the portal settled, and of it what failed and waits to be paid again."""
+    """What the portal settled (below 0), and of it what failed and waits to be paid again.
+
+    whole: the amount of a first line that is settled, NULL for others.
+    """
     other = f" AND b.month_id <> {run.pk}" if run else ""
-    again = f"r.batch_id NOT IN (SELECT id FROM subsidies_batch WHERE month_id = {run.pk})" if run else "true"
+    # as arrays, so that the lines of the month are read once by their index, whatever the planner knows of batches
+    batches = f"SELECT b.id FROM subsidies_batch b WHERE b.county_code = '{span.month.county_code}'{other}"
+    again = f"r.batch_id = ANY(ARRAY({batches}))" if run else "true"
     return f"""
-        SELECT p.elder_id, p.item_id, -({SETTLED_AMOUNT}),
+        SELECT p.elder_id, p.item_id, -({SETTLED_AMOUNT}) AS amount,
                CASE WHEN p.state = '{PaymentState.FAILED}' AND NOT {reissued_sql("p", again)}
-                    THEN p.amount - p."offset" ELSE 0 END,
-               p.area_code
-        FROM subsidies_payment p JOIN subsidies_batch b ON b.id = p.batch_id
+                    THEN p.amount - p."offset" END AS unpaid,
+               p.area_code, false AS suspended,
+               CASE WHEN p.sequence = 1 AND p.state IN ({SETTLED_STATES}) THEN p.amount END AS whole
+        FROM subsidies_payment p
         WHERE p.month = '{span.month.month}' AND p.item_id = ANY(%(termed{span.place})s)
-          AND b.county_code = '{span.month.county_code}'{other}{_among("p.elder_id", elders)}"""
+          AND p.batch_id = ANY(ARRAY({batches})){_among("p.elder_id", elders)}"""
 
 
 def _recoveries(span: Span, run: Month | None, elders: str) -> str:
     """What is recovered; what a run before the first month took back was recovered outside."""
     other = f" AND c.run_id <> {run.pk}" if run else ""
     return f"""
-        SELECT l.elder_id, l.item_id, l.amount, 0, c.area_code
+        SELECT l.elder_id, l.item_id, l.amount, NULL, c.area_code, false
         FROM subsidies_recoveryline l
         JOIN subsidies_recovery c ON c.id = l.recovery_id
         JOIN subsidies_month r ON r.id = c.run_id

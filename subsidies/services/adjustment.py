@@ -30,6 +30,8 @@ def adjustments_store(*, run: Month, earlier: list[Month]) -> int:
     reaches, terms = version_reaches(run.county_code), terms_of(run.county_code)
     with transaction.atomic(), connection.cursor() as cursor:
         run.adjustments.all().delete()
+        if terms:  # whole months of lines are compared, not only what has changed
+            cursor.execute("SET LOCAL work_mem = '64MB'")
         for past in earlier:
             items = items_reaching(reaches, run.month, past.month)
             if items:

@@ -76,6 +76,8 @@ def batch_build(
             if not lines:
                 raise _nothing(cursor, run, kind)
             cursor.execute(f"DROP TABLE {COLLECTED}")
+            # autovacuum would tell the planner only after the next reads
+            cursor.execute("ANALYZE subsidies_payment")
         totals_set(batch)
         transition_write(
             batch=batch,
