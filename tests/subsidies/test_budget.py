@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import DatabaseError, transaction
+from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import Document, Item, Target
 from operations.models import AuditEntry
