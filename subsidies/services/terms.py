@@ -15,6 +15,7 @@ from organization.models import User
 from subsidies.choices import FundSource
 from subsidies.models import Funding, LedgerEntry, Payment, PaymentTerms
 from subsidies.refusals import MoneyRefusedError
+from subsidies.services.bank_profile import bank_profiles_ensure
 
 WHOLE: Final = Decimal(100)
 
@@ -32,7 +33,7 @@ class Terms:
 
 @transaction.atomic
 def terms_set(*, item: Item, terms: Terms, actor: User) -> PaymentTerms:
-    """Set the terms of an item; the same terms again change nothing.
+    """Set the terms of an item; the same terms again change nothing. The first give the county bank file formats.
 
     Raises MoneyRefusedError when the first month is to move although the portal has lines of the item: what earlier
     months count as paid outside would change behind them.
@@ -51,6 +52,8 @@ def terms_set(*, item: Item, terms: Terms, actor: User) -> PaymentTerms:
     after = _plain(row)
     if after != before:
         row.save()
+        if not before and item.document.area_id:
+            bank_profiles_ensure(county_code=item.document.area_id)
         _audit("修改发放设置" if before else "启用发放", item, actor, {"before": before, "after": after})
     return row
 
