@@ -29,3 +29,15 @@ class FileKindConverter:
     def to_url(self, value: str) -> str:
         """As it stands."""
         return value
+
+
+class PaperFormConverter(FileKindConverter):
+    """The form of a printed paper."""
+
+    regex = "pdf|xlsx"
+
+
+class ChangeConverter(FileKindConverter):
+    """What a list of changes against the month before holds."""
+
+    regex = "new|stopped|changed"
