@@ -18,11 +18,17 @@ class MenuEntry:
     current: bool
 
 
-ENTRIES: Final = (
+#: who has to do with applications; the page itself is open to everybody who may see the elder
+APPLICATIONS: Final = frozenset(
+    {Permission.APPLICATION_MAKE, Permission.APPLICATION_CHECK, Permission.APPLICATION_APPROVE}
+)
+ENTRIES: Final[tuple[tuple[str, str, str, Permission | frozenset[Permission]], ...]] = (
     ("工作台", "home", "portal:workbench", Permission.SIGNED_IN),
     ("老年人", "people", "portal:elder-list", Permission.ELDER_VIEW),
     ("花名册导入", "upload", "portal:import-list", Permission.ROSTER_IMPORT),
     ("月度核定", "calendar", "portal:month-list", Permission.MONTH_VIEW),
+    ("申请", "apply", "portal:application-list", APPLICATIONS),
+    ("发放", "card", "portal:batch-list", Permission.PAYMENT_VIEW),
     ("服务清单", "list", "portal:item-list", Permission.CATALOG_VIEW),
     ("帮助", "help", "portal:guide", Permission.SIGNED_IN),
 )
@@ -34,11 +40,15 @@ def menu_for(granted: frozenset[Permission], path: str, *, keeps_settings: bool)
     entries = [
         MenuEntry(label, icon, url, _covers(url, path))
         for label, icon, name, permission in ENTRIES
-        if permission in granted and (url := reverse(name))
+        if _open(permission, granted) and (url := reverse(name))
     ]
     if keeps_settings:
         entries.append(MenuEntry(*ADMIN, current=False))
     return entries
+
+
+def _open(asked: Permission | frozenset[Permission], granted: frozenset[Permission]) -> bool:
+    return asked in granted if isinstance(asked, Permission) else bool(asked & granted)
 
 
 def _covers(url: str, path: str) -> bool:
