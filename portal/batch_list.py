@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from operations.models import Job
 from organization.choices import Permission
@@ -53,10 +53,17 @@ def batch_queue(user: User, view: str = "") -> QuerySet[Batch]:
 
 
 def batch_rows(batches: Iterable[Batch], user: User) -> list[BatchRow]:
-    """Batches with figures, whom they wait for and whether that is this user; one query for failed lines."""
+    """Batches with figures, whom they wait for and whether that is this user; one query for lines.
+
+    Of failed lines only those count that no other line pays again.
+    """
     batches = list(batches)
     lines: dict[int, dict[str, int]] = defaultdict(dict)
-    found = Payment.objects.filter(batch__in=batches, state__in=EXCEPTIONS)
+    again = Payment.objects.filter(reissues=OuterRef("pk")).exclude(state=PaymentState.VOID)
+    returned = [batch for batch in batches if batch.state == BatchState.RETURNED]
+    found = Payment.objects.filter(
+        Q(batch__in=batches, state__in=EXCEPTIONS) | Q(batch__in=returned, state=PaymentState.PENDING)
+    ).exclude(Q(state=PaymentState.FAILED) & Exists(again))
     for row in found.values("batch_id", "state").annotate(n=Count("pk")).order_by():
         lines[row["batch_id"]][row["state"]] = row["n"]
     return [_row(batch, user, lines[batch.pk]) for batch in batches]
@@ -101,7 +108,7 @@ def _row(batch: Batch, user: User, lines: dict[str, int]) -> BatchRow:
         Figure(batch.lines, batch.amount) if whole else share_of(checks, user) if checks else None,
         lines.get(PaymentState.FAILED, 0) if whole else 0,
         state_tone(batch.state),
-        waits_for(batch, sum(check.checked_at is not None for check in checks), len(checks)),
+        waits_for(batch, checks, lines),
         offer,
     )
 

@@ -86,20 +86,21 @@ def stages_of(batch: Batch, steps: Sequence[BatchStep]) -> list[Stage]:
         elif state == BatchState.NOTICE and batch.notice_from is None:
             stages.append(Stage("不公示", "skipped"))
         else:
-            done = step or (last.get(BatchAction.CHECK) if state == BatchState.TOWNSHIP else None)
             stages.append(
                 Stage(
                     label,
                     "done",
-                    str(done.actor or "系统") if done else "",
-                    done.at if done else None,
+                    _checkers(steps)
+                    if state == BatchState.TOWNSHIP
+                    else str((step and step.actor) or "系统"),
+                    step.at if step else None,
                 )
             )
     return stages
 
 
-def waits_for(batch: Batch, checked: int, townships: int) -> str:
-    """Whom the batch waits for, in words."""
+def waits_for(batch: Batch, checks: Sequence[TownshipCheck], lines: Mapping[str, int]) -> str:
+    """Whom the batch waits for, in words. lines: state → number of lines."""
     if batch.state == BatchState.CLOSED:
         return "已办结"
     if batch.state == BatchState.VOID:
@@ -107,10 +108,18 @@ def waits_for(batch: Batch, checked: int, townships: int) -> str:
     if batch.state == BatchState.DRAFT:
         return f"等制单人 {batch.made_by} 提交"
     if batch.state == BatchState.TOWNSHIP:
-        return f"等镇（街）负责人核实（已核 {checked}/{townships}）"
+        checked = sum(check.checked_at is not None for check in checks)
+        return f"等镇（街）负责人核实（已核 {checked}/{len(checks)}）"
     if batch.state == BatchState.NOTICE:
         return f"公示至 {batch.notice_until}，期满自动转财政确认"
+    if batch.state == BatchState.RETURNED and (waiting := waiting_lines(lines)):
+        return f"等银行答复其余 {waiting:,} 笔，由财务人员导入回盘"
     return f"等{STAGES[BatchState(batch.state)][2]}"
+
+
+def waiting_lines(lines: Mapping[str, int]) -> int:
+    """Lines without a final answer of the bank."""
+    return lines.get(PaymentState.PENDING, 0) + lines.get(PaymentState.PROCESSING, 0)
 
 
 def offer_for(
@@ -133,8 +142,7 @@ def offer_for(
         has_lines = lines.get(PaymentState.PENDING, 0) > 0
         return _offer(batch, user, steps, BatchAction.SEND, "send" if has_file or not has_lines else "file")
     if state in {BatchState.SENT, BatchState.RETURNED}:
-        waiting = lines.get(PaymentState.PENDING, 0) + lines.get(PaymentState.PROCESSING, 0)
-        if waiting:
+        if waiting_lines(lines):
             return _offer(batch, user, steps, BatchAction.RETURN, "return")
         offer = _offer(batch, user, steps, BatchAction.CLOSE, "close")
         if offer.action and lines.get(PaymentState.HELD):
@@ -192,6 +200,12 @@ def _place(batch: Batch, steps: Sequence[BatchStep]) -> int:
         return ORDER.index(BatchState(batch.state))
     before = [step.state for step in steps if step.state != BatchState.VOID]
     return ORDER.index(BatchState(before[-1])) if before else 0
+
+
+def _checkers(steps: Iterable[BatchStep]) -> str:
+    """Who found the townships right: one name, or the first with how many there were."""
+    names = list(dict.fromkeys(str(step.actor) for step in steps if step.action == BatchAction.CHECK))
+    return f"{names[0]}等 {len(names)} 人" if len(names) > 1 else "".join(names)
 
 
 def _offer(batch: Batch, user: User, steps: Iterable[BatchStep], action: BatchAction, name: str) -> Offer:

@@ -12,6 +12,7 @@ from portal.views import (
     notices,
     objections,
     payments,
+    reconciliation,
     terms,
     unpaid,
 )
@@ -21,6 +22,8 @@ LINE = "payments/<int:pk>/lines/<int:number>/"
 pages: list[URLPattern | URLResolver] = [
     path("payments/", batches.batch_list, name="batch-list"),
     path("payments/new/", batch_new.batch_new, name="batch-new"),
+    path("payments/reconciliation/", reconciliation.reconciliation, name="reconciliation"),
+    path("payments/<int:pk>/results/", reconciliation.bank_results, name="bank-results"),
     path("payments/ledger/", ledger.ledger, name="ledger"),
     path("payments/ledger/export.<file:kind>", ledger.ledger_export, name="ledger-export"),
     path("payments/budget/", budgets.budget, name="budget"),

@@ -1,7 +1,9 @@
 """Batches of payments: the list, and one batch with its figures, its way and what to do next."""
 
+from collections.abc import Iterable
+
 from django.core.paginator import Paginator
-from django.db.models import Case, IntegerField, QuerySet, When
+from django.db.models import Case, IntegerField, Max, QuerySet, When
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -13,7 +15,7 @@ from organization.models import User
 from organization.permissions import SignedInRequest, requires
 from organization.querysets import in_areas
 from portal.batch_bank import bank_side, job_of
-from portal.batch_figures import comparison_of, figures_of
+from portal.batch_figures import ItemColumn, comparison_of, figures_of
 from portal.batch_list import VIEWS, amount_chart, batch_queue, batch_rows, build_job
 from portal.batch_scope import batch_or_404, covers
 from portal.batch_steps import (
@@ -27,11 +29,12 @@ from portal.batch_steps import (
 )
 from portal.filtersets import without_position
 from portal.scope import place_of
-from subsidies.choices import AnomalyState, BatchState, ObjectionState
-from subsidies.models import Anomaly, BankFile, Batch, Objection
+from subsidies.choices import AnomalyKind, AnomalyState, BatchKind, BatchState, ObjectionState
+from subsidies.models import Anomaly, BankFile, Batch, Objection, PaymentTerms
 
 LISTED = 20
 ANOMALIES = 10
+BANK_ACTIONS = ("file", "send", "return")
 #: stock phrases for sending a batch back
 REJECTIONS = (
     "名单有误，请核实后重做",
@@ -79,7 +82,9 @@ def batch_context(batch: Batch, user: User) -> dict[str, object]:
     checks = list(batch.checks.select_related("checked_by"))
     figures = figures_of(batch, user)
     lines = {state: figure.lines for state, figure in figures.by_state.items()}
+    anomalies = _anomalies(batch, user).exclude(kind=AnomalyKind.NO_ACCOUNT)
     has_file = BankFile.objects.filter(batch=batch).exists()
+    offer = offer_for(batch, user, steps, checks, lines, has_file=has_file)
     return {
         "batch": batch,
         "tone": state_tone(batch.state),
@@ -87,15 +92,18 @@ def batch_context(batch: Batch, user: User) -> dict[str, object]:
         "steps": steps[::-1],
         "figures": figures,
         "comparison": comparison_of(batch, user),
-        "offer": offer_for(batch, user, steps, checks, lines, has_file=has_file),
-        "waits": waits_for(batch, sum(c.checked_at is not None for c in checks), len(checks)),
+        "offer": offer,
+        "waits": waits_for(batch, checks, lines),
         "rejectable": may_reject(batch, user, steps, checks),
         "rejections": REJECTIONS,
         "mine": set(open_townships(batch, user, checks)),
-        "anomalies": _anomalies(batch, user)[:ANOMALIES],
-        "anomaly_count": _anomalies(batch, user).count(),
+        "anomalies": anomalies[:ANOMALIES],
+        "anomaly_count": anomalies.count(),
+        "no_account": _anomalies(batch, user).filter(kind=AnomalyKind.NO_ACCOUNT).count(),
+        "notice_days": _notice_days(batch, figures.items),
         "objections": _objections(batch, user),
         "days_left": notice_days_left(batch, timezone.localdate()),
+        "bank_action": offer.action in BANK_ACTIONS,
         "bank": bank_side(batch, user, figures.failed.lines),
         "job": job_of(batch, user),
         "whole": covers(user, batch.county_code),
@@ -121,6 +129,14 @@ def _anomalies(batch: Batch, user: User) -> QuerySet[Anomaly]:
         output_field=IntegerField(),
     )
     return rows.select_related("elder", "item", "decided_by").order_by(rank, "kind", "pk")
+
+
+def _notice_days(batch: Batch, items: Iterable[ItemColumn]) -> int:
+    """Days of 公示 that approval would bring: the most that one of the items asks for, none for a reissue."""
+    if batch.kind == BatchKind.REISSUE:
+        return 0
+    terms = PaymentTerms.objects.filter(item__in=[column.item for column in items])
+    return terms.aggregate(days=Max("notice_days"))["days"] or 0
 
 
 def _objections(batch: Batch, user: User) -> QuerySet[Objection]:
