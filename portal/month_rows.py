@@ -1,7 +1,7 @@
 """Lines of a month for pages and downloads: one queryset per figure, so that every list sums to its figure."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -13,6 +13,7 @@ from organization.choices import Permission
 from organization.models import User
 from organization.querysets import in_areas
 from portal.places import place_names
+from subsidies.change_history import DueLine, change_reasons
 from subsidies.choices import LineKind, Outcome
 from subsidies.models import Adjustment, Entitlement, Month
 from subsidies.review import CHANGED, NEW, STOPPED, changed_lines, month_before
@@ -31,6 +32,7 @@ HEADINGS: Final = (
     "结果",
     "说明",
 )
+EXPLAINED_AT_ONCE: Final = 500
 CHANGES: Final = ((NEW, "新增"), (STOPPED, "停发"), (CHANGED, "金额变更"))
 
 
@@ -104,17 +106,33 @@ def line_rows(lines: Iterable[Entitlement]) -> list[LineRow]:
     return [_row(_line(line), places.get(line.area_code, "")) for line in lines]
 
 
-def adjustment_rows(adjustments: Iterable[Adjustment]) -> list[LineRow]:
-    """Due lines of earlier months as lists show them."""
+def adjustment_rows(run: Month, adjustments: Iterable[Adjustment]) -> list[LineRow]:
+    """Due lines of a run for earlier months as lists show them, each with what changed as its remark."""
     adjustments = list(adjustments)
     places = place_names(adjustment.area_code for adjustment in adjustments)
+    due = [DueLine(a.elder_id, a.item_id, a.month, a.amount) for a in adjustments]
+    reasons = change_reasons(county_code=run.county_code, lines=due)
     return [
-        _row(
-            Line(a.elder, a.item, a.month, a.kind, a.amount, Outcome.DUE, None, False),
-            places.get(a.area_code, ""),
+        replace(
+            _row(
+                Line(a.elder, a.item, a.month, a.kind, a.amount, Outcome.DUE, None, False),
+                places.get(a.area_code, ""),
+            ),
+            remark=reasons[line.key].text if line.key in reasons else "",
         )
-        for a in adjustments
+        for a, line in zip(adjustments, due, strict=True)
     ]
+
+
+def all_adjustment_rows(run: Month, adjustments: QuerySet[Adjustment]) -> Iterator[LineRow]:
+    """A long list of due lines with their reasons, a few hundred at a time."""
+    batch: list[Adjustment] = []
+    for line in adjustments.iterator(chunk_size=EXPLAINED_AT_ONCE):
+        batch.append(line)
+        if len(batch) == EXPLAINED_AT_ONCE:
+            yield from adjustment_rows(run, batch)
+            batch = []
+    yield from adjustment_rows(run, batch)
 
 
 def _line(row: Entitlement) -> Line:

@@ -29,6 +29,7 @@ ENTRIES: Final[tuple[tuple[str, str, str, Permission | frozenset[Permission]], .
     ("月度核定", "calendar", "portal:month-list", Permission.MONTH_VIEW),
     ("申请", "apply", "portal:application-list", APPLICATIONS),
     ("发放", "card", "portal:batch-list", Permission.PAYMENT_VIEW),
+    ("追缴", "undo", "portal:recovery-list", Permission.PAYMENT_VIEW),
     ("服务清单", "list", "portal:item-list", Permission.CATALOG_VIEW),
     ("帮助", "help", "portal:guide", Permission.SIGNED_IN),
 )

@@ -6,16 +6,20 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, DecimalField, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
+from operations.crypto import decrypt
+from operations.masking import mask_id_number
 from organization.choices import Permission
 from organization.models import User
 from organization.querysets import in_areas
-from subsidies.change_history import DueLine, Key, change_reasons
+from subsidies.change_history import DueLine, change_reasons
 from subsidies.change_reason import Reason
 from subsidies.choices import BatchState, LineKind, PaymentState, RecoveryEntryKind, RecoveryState, StopReason
 from subsidies.models import Adjustment, Month, Payment, Recovery, RecoveryEntry
+from subsidies.overpayment import overpaid_months
 from subsidies.recovery_state import NOTHING, RETURNED, Booked, booked_sum
 
 OPEN: Final = (RecoveryState.PROPOSED, RecoveryState.NOTIFIED, RecoveryState.PARTLY)
@@ -28,6 +32,7 @@ UNSENT: Final = (
     BatchState.FINANCE,
     BatchState.CONFIRMED,
 )
+NAMED: Final = ("elder__name", "elder__id_number_cipher", "item__code", "item__name")
 MONEY: Final = DecimalField(max_digits=14, decimal_places=2)
 
 
@@ -48,7 +53,10 @@ class Candidate:
     """An elder and item with 追缴 lines of a run and no case yet; cause: what the facts propose."""
 
     elder_id: int
+    name: str
+    id_number: str
     item_id: int
+    item: str
     area_code: str
     months: int
     first: date
@@ -139,52 +147,50 @@ def candidate_rows(
     """追缴 lines of a run without a case of that run, one row per elder and item, within the user's areas."""
     cases = Recovery.objects.filter(run=run, elder=OuterRef("elder"), item=OuterRef("item"))
     lines = in_areas(run.adjustments.all(), user.area_prefixes(permission), "area_code")
-    return (
+    found: QuerySet[Adjustment, Any] = (
         lines.filter(kind=LineKind.RECOVERY)
         .exclude(Exists(cases))
         .order_by("area_code", "elder_id", "item_id")
-        .values("elder_id", "item_id", "area_code")
-        .annotate(months=Count("pk"), first=Min("month"), total=Sum("amount"))
+        .values("elder_id", "item_id", "area_code", *NAMED)
+        .annotate(
+            months=Count("pk"),
+            first=Min("month"),
+            total=Sum("amount"),
+            amounts=ArrayAgg("amount", order_by="month"),
+        )
     )
+    return found
 
 
 def candidates_of(run: Month, rows: Sequence[dict[str, Any]]) -> list[Candidate]:
-    """A page of `candidate_rows` with the reason of each one's first month."""
-    pairs = [(row["elder_id"], row["item_id"]) for row in rows]
-    reasons = reasons_proposed(run=run, pairs=pairs)
+    """A page of `candidate_rows`, numbers masked, with the reason of each one's first month. 6 queries."""
+    due = [DueLine(row["elder_id"], row["item_id"], row["first"], row["amounts"][0]) for row in rows]
+    reasons = change_reasons(county_code=run.county_code, lines=due)
     return [
         Candidate(
             elder_id=row["elder_id"],
+            name=row["elder__name"],
+            id_number=mask_id_number(decrypt(row["elder__id_number_cipher"])),
             item_id=row["item_id"],
+            item=f"{row['item__code']} {row['item__name']}",
             area_code=row["area_code"],
             months=row["months"],
             first=row["first"],
             amount=-row["total"],
-            reason=reasons.get(pair),
+            reason=reasons.get(line.key),
         )
-        for pair, row in zip(pairs, rows, strict=True)
+        for row, line in zip(rows, due, strict=True)
     ]
 
 
-def causes_proposed(*, run: Month, pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], str]:
+def causes_proposed(*, run: Month, pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], str]:
     """Elder and item → the cause that the facts of the first overpaid month propose."""
-    return {pair: reason.cause for pair, reason in reasons_proposed(run=run, pairs=pairs).items()}
-
-
-def reasons_proposed(*, run: Month, pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Reason]:
-    """Elder and item → why the first of the run's 追缴 lines is there."""
-    lines = run.adjustments.filter(
-        kind=LineKind.RECOVERY,
-        elder__in={elder for elder, _ in pairs},
-        item__in={item for _, item in pairs},
-    )
-    first: dict[tuple[int, int], DueLine] = {}
-    for line in lines.order_by("month"):
-        pair = line.elder_id, line.item_id
-        first.setdefault(pair, DueLine(*pair, line.month, line.amount))
-    wanted = [first[pair] for pair in pairs if pair in first]
-    reasons: dict[Key, Reason] = change_reasons(county_code=run.county_code, lines=wanted)
-    return {(elder, item): reason for (elder, item, _), reason in reasons.items()}
+    due = []
+    for elder_id, item_id in pairs:
+        months = overpaid_months(run=run, elder_id=elder_id, item_id=item_id)
+        due += [DueLine(elder_id, item_id, month.month, -month.amount) for month in months[:1]]
+    reasons = change_reasons(county_code=run.county_code, lines=due)
+    return {(elder, item): reason.cause for (elder, item, _), reason in reasons.items()}
 
 
 def _sum(entries: QuerySet[RecoveryEntry, Any]) -> Coalesce:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -28,6 +28,7 @@ from portal.month_rows import (
     CHANGES,
     HEADINGS,
     adjustment_rows,
+    all_adjustment_rows,
     line_rows,
     lines_of,
     ordered,
@@ -102,11 +103,14 @@ def month_adjustments(request: SignedInRequest, month: date) -> HttpResponse:
     """补发 and 追缴 of a month's run for months before it."""
     row = month_or_404(request.user, month)
     found = _adjustments(row, request.user, request.GET.get("kind", ""))
-    page = Paginator(found, position_of(request.GET).size).get_page(request.GET.get("page"))
+    total = found.order_by().aggregate(lines=Count("pk"), amount=Sum("amount"))
+    paginator = Paginator(found, position_of(request.GET).size)
+    paginator.count = total["lines"]
+    page = paginator.get_page(request.GET.get("page"))
     context = {
         "month": row,
-        "rows": adjustment_rows(page.object_list),
-        "amount": found.aggregate(amount=Sum("amount"))["amount"] or Decimal("0.00"),
+        "rows": adjustment_rows(row, page.object_list),
+        "amount": total["amount"] or Decimal("0.00"),
         "page": page,
         "size": position_of(request.GET).size,
         "sizes": SIZES,
@@ -126,7 +130,7 @@ def adjustments_export(request: SignedInRequest, month: date, kind: str) -> Http
     if refusal := exports.over_limit(kind, total):
         messages.error(request, refusal)
         return redirect("portal:month-adjustments", month)
-    rows = (line.cells() for line in adjustment_rows(found))
+    rows = (line.cells() for line in all_adjustment_rows(row, found))
     return _file(request, row, kind, "补发追缴", rows, f"{total} 条")
 
 

@@ -203,7 +203,7 @@ def test_the_number_of_queries_does_not_grow_with_the_page(
     run(JUNE)
     rows = Adjustment.objects.filter(run__month=JUNE)
     lines = [DueLine(row.elder_id, row.item_id, row.month, row.amount) for row in rows]
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(6):
         found = change_reasons(county_code=LULIANG, lines=lines)
     assert len(found) == 50
     assert {reason.text[:11] for reason in found.values()} == {"低保由“否”变为“是”"}
