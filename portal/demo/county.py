@@ -17,7 +17,7 @@ from eldercare.services.roster import roster_check, roster_commit, roster_upload
 from operations.models import Job
 from organization.areas import township_code
 from organization.choices import Role
-from organization.models import Area, User
+from organization.models import Area, Letterhead, User
 from portal.demo.accounts import accounts_create, username_of
 from portal.demo.areas import COUNTY, COUNTY_NAME, AreaRow, village_codes
 from portal.demo.enrolments import enrolments_make
@@ -100,7 +100,21 @@ def _steps(story: Story) -> Iterator[tuple[str, Callable[[], Any]]]:
 def _areas_write(areas: tuple[AreaRow, ...]) -> int:
     rows = [Area(code=area.code, name=area.name, parent_id=area.parent) for area in areas]
     Area.objects.bulk_create(rows, ignore_conflicts=True)
+    _letterhead_write()
     return len(rows)
+
+
+def _letterhead_write() -> None:
+    """The office as the county's papers name it; a number that nobody has."""
+    Letterhead.objects.get_or_create(
+        area_id=COUNTY,
+        defaults={
+            "unit": f"{COUNTY_NAME}民政局",
+            "phone": "0990-0000000",
+            "address": f"{COUNTY_NAME}新民街道永安路 1 号",
+            "refund_account": f"户名：{COUNTY_NAME}财政专户（演示）　开户行：演示农商行　账号：9901000000000000000",
+        },
+    )
 
 
 def _packs_load() -> int:
