@@ -107,6 +107,14 @@ CELERY_BEAT_SCHEDULE = {
     "ring-waiting-jobs": {"task": "operations.tasks.jobs_ring", "schedule": 30.0},
     "open-month": {"task": "subsidies.tasks.month_open", "schedule": env.month_start()},
     "end-notices": {"task": "subsidies.tasks.notices_end_daily", "schedule": env.day_start()},
+    "end-application-notices": {
+        "task": "subsidies.tasks.application_notices_end_daily",
+        "schedule": env.day_start(),
+    },
+    "refresh-certifications": {
+        "task": "subsidies.tasks.certifications_refresh_daily",
+        "schedule": env.day_start(),
+    },
     "expire-papers": {"task": "subsidies.paper_tasks.papers_expire", "schedule": env.every_night()},
     "refresh-areas": {"task": "eldercare.tasks.areas_refresh", "schedule": env.every_night()},
     "refresh-obligations": {

@@ -28,6 +28,7 @@ ENTRIES: Final[tuple[tuple[str, str, str, Permission | frozenset[Permission]], .
     ("花名册导入", "upload", "portal:import-list", Permission.ROSTER_IMPORT),
     ("月度核定", "calendar", "portal:month-list", Permission.MONTH_VIEW),
     ("申请", "apply", "portal:application-list", APPLICATIONS),
+    ("生存认证", "certify", "portal:certification-list", Permission.CERTIFY),
     ("发放", "card", "portal:batch-list", Permission.PAYMENT_VIEW),
     ("追缴", "undo", "portal:recovery-list", Permission.PAYMENT_VIEW),
     ("服务清单", "list", "portal:item-list", Permission.CATALOG_VIEW),

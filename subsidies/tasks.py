@@ -11,6 +11,8 @@ from operations.models import Job
 from operations.services.job import JobError, Progress, job_create, job_handler
 from operations.tasks import job_run
 from organization.models import User
+from subsidies.services.application import application_notices_end
+from subsidies.services.certification import certification_rounds_ensure, certifications_refresh
 from subsidies.services.month import MonthRefusedError, month_run
 from subsidies.services.notice import notices_end
 
@@ -61,3 +63,17 @@ def month_open() -> list[str]:
     """On the 1st: ask for the run of the month that begins, for every county with a list."""
     month = timezone.localdate().replace(day=1)
     return [str(month_run_request(county_code=county, month=month).pk) for county in counties_applied()]
+
+
+@shared_task
+def application_notices_end_daily() -> int:
+    """Each day, before a month may begin: enrol those whose public notice is over."""
+    return application_notices_end(today=timezone.localdate())
+
+
+@shared_task
+def certifications_refresh_daily() -> int:
+    """Each day: open the rounds of the calendar, take visits as proofs, suspend the overdue, resume the certified."""
+    today = timezone.localdate()
+    certification_rounds_ensure(today=today)
+    return sum(certifications_refresh(today=today))
