@@ -55,6 +55,7 @@ class _Fault:
     number: int
     what: str
     way_out: str
+    sample: str = ""
 
 
 def file_bytes(layout: FileLayout, control: Control, lines: Iterable[BankLine], *, county: str = "") -> bytes:
@@ -235,21 +236,22 @@ def _encoded(
     for column, text in zip(columns, texts, strict=True):
         rare = [letter for letter in text if not letter.encode(codec, "ignore")]
         if rare:
-            what = f"有 {encoding.upper()} 编码没有的字（{''.join(dict.fromkeys(rare))}）"
+            what = f"有 {encoding.upper()} 编码没有的字"
             way_out = "请改用 GB18030 或 Excel 的银行文件格式；银行只收 GBK 时，请与银行商定代用办法"
-            faults.append(_Fault(column.title, number or 0, what, way_out))
+            faults.append(_Fault(column.title, number or 0, what, way_out, "".join(dict.fromkeys(rare))))
     return b""
 
 
 def _refusal(faults: list[_Fault]) -> str:
     """Say which lines cannot be written, at most ten of each kind, and what to do."""
-    sorts: dict[tuple[str, str], list[_Fault]] = {}
+    sorts: dict[tuple[str, str, str], list[_Fault]] = {}
     for fault in faults:
-        sorts.setdefault((fault.column, fault.way_out), []).append(fault)
+        sorts.setdefault((fault.column, fault.what, fault.way_out), []).append(fault)
     said = []
-    for (column, way_out), found in list(sorts.items())[:SHOWN]:
+    for (column, what, way_out), found in list(sorts.items())[:SHOWN]:
         numbers = "、".join(str(fault.number) if fault.number else "控制行" for fault in found[:SHOWN])
         more = f" 等 {len(found)} 笔" if len(found) > SHOWN else ""
-        whats = "；".join(dict.fromkeys(fault.what for fault in found[:SHOWN]))
-        said.append(f"序号 {numbers}{more} 的“{column}”{whats}。{way_out}")
+        samples = "、".join(dict.fromkeys(fault.sample for fault in found[:SHOWN] if fault.sample))
+        shown = f"（{samples}）" if samples else ""
+        said.append(f"序号 {numbers}{more} 的“{column}”{what}{shown}。{way_out}")
     return f"没有生成银行文件：{'。'.join(said)}。"

@@ -1,4 +1,4 @@
-"""benchmark month|import|pages: measure beside rivals, in a database of its own."""
+"""benchmark month|import|pages|payments: measure beside rivals, in a database of its own."""
 
 from argparse import ArgumentParser
 from importlib.util import find_spec
@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmarks.month import DisagreementError, month_benchmark
 from benchmarks.pages import pages_benchmark
+from benchmarks.payments import payments_benchmark
 from benchmarks.roster import roster_benchmark
 from operations.commands import JsonCommand, Refused
 
@@ -25,12 +26,16 @@ class Command(JsonCommand):
         roster.add_argument("--rounds", type=int, default=3)
         pages = kinds.add_parser("pages", help="老年人列表页")
         pages.add_argument("--elders", type=int, default=100_000)
+        payments = kinds.add_parser("payments", help="一个批次从生成到回盘")
+        payments.add_argument("--lines", type=int, default=100_000)
 
     def answer(self, **options: Any) -> dict[str, Any]:
         if options["kind"] == "import":
             return roster_benchmark(rows=options["rows"], rounds=options["rounds"])
         if options["kind"] == "pages":
             return pages_benchmark(elders=options["elders"])
+        if options["kind"] == "payments":
+            return payments_benchmark(lines=options["lines"])
         return self._month(options["elders"], options["rounds"])
 
     def _month(self, elders: int, rounds: int) -> dict[str, Any]:
