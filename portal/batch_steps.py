@@ -112,8 +112,8 @@ def waits_for(batch: Batch, checks: Sequence[TownshipCheck], lines: Mapping[str,
         return f"等镇（街）负责人核实（已核 {checked}/{len(checks)}）"
     if batch.state == BatchState.NOTICE:
         return f"公示至 {batch.notice_until}，期满自动转财政确认"
-    if batch.state == BatchState.RETURNED and (waiting := waiting_lines(lines)):
-        return f"等银行答复其余 {waiting:,} 笔，由财务人员导入回盘"
+    if batch.state == BatchState.RETURNED and waiting_lines(lines):
+        return "等银行答复其余的行，由财务人员导入回盘"
     return f"等{STAGES[BatchState(batch.state)][2]}"
 
 

@@ -11,19 +11,24 @@ from portal.elder_record import panel_of
 from portal.payment_rows import PaymentRow, payment_rows
 from portal.proofs import Service
 from subsidies.batch_table import UNCONFIRMED
-from subsidies.choices import BatchState, ObjectionState, PaymentState
+from subsidies.change_history import DueLine, change_reasons
+from subsidies.choices import BatchState, LineKind, ObjectionState, PaymentState
 from subsidies.models import Entitlement, Month, Objection, Payment, ReturnRow
 from subsidies.services.objection import HOLDING, RECEIVING, RELEASING
 
 
 @dataclass(frozen=True)
 class Trace:
-    """Everything that the page of a line shows. service: the item as the month decided it, None if it did not."""
+    """Everything that the page of a line shows.
+
+    service: the item as the month decided it, None if it did not. change: what changed since, for 补发.
+    """
 
     row: PaymentRow
     month: Month | None
     entitlement: Entitlement | None
     service: Service | None
+    change: str
     stages: list[Stage]
     results: list[ReturnRow]
     chain: list[Payment]
@@ -53,6 +58,7 @@ def trace_of(payment: Payment, user: User) -> Trace:
         if month
         else None,
         service=next((s for s in services if s.explained.item.item_id == payment.item_id), None),
+        change=_change(payment),
         stages=stages_of(payment.batch, list(payment.batch.steps.select_related("actor"))),
         results=list(ReturnRow.objects.filter(payment=payment).select_related("file").order_by("pk")),
         chain=_chain(payment),
@@ -76,6 +82,15 @@ def _may(user: User, payment: Payment, *permissions: Permission) -> bool:
     codes = {county, payment.area_code if payment.area_code.startswith(county[:6]) else county}
     prefixes = {p for permission in permissions for p in user.area_prefixes(permission)}
     return any(code.startswith(prefix) for code in codes for prefix in prefixes)
+
+
+def _change(payment: Payment) -> str:
+    """Why a line of an earlier month is due only now."""
+    if payment.kind != LineKind.BACK_PAY:
+        return ""
+    line = DueLine(payment.elder_id, payment.item_id, payment.month, payment.amount)
+    reasons = change_reasons(county_code=payment.batch.county_code, lines=[line])
+    return reasons[line.key].text if line.key in reasons else ""
 
 
 def _chain(payment: Payment) -> list[Payment]:

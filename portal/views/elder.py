@@ -15,6 +15,7 @@ from organization.addresses import client_address
 from organization.choices import Permission
 from organization.models import User
 from organization.permissions import SignedInRequest, requires
+from portal.elder_payments import payments_of_elder
 from portal.elder_record import by_month, household_of, panel_of, record_of, visits_of
 from portal.forms import RevealForm
 from subsidies.models import Month
@@ -35,6 +36,7 @@ def elder_detail(request: SignedInRequest, pk: int) -> HttpResponse:
         "accounts": sorted(elder.bank_accounts.all(), key=lambda a: a.valid.upper is None, reverse=True),
         "household": household_of(elder, request.user),
         "visits": visits_of(elder),
+        "payments": payments_of_elder(elder, request.user),
     }
     return render(request, "portal/elder_detail.html", context)
 
