@@ -1,16 +1,26 @@
 """Running a month as a background job: asked for once, done as the command does it."""
 
 from datetime import date
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
+from catalog.models import Item
 from operations.models import Job
 from operations.services.job import job_create, job_run
-from subsidies.models import Month
-from subsidies.tasks import KIND, month_open, month_run_request
+from subsidies.models import CertificationDue, Month, PaymentTerms
+from subsidies.services.month import month_run
+from subsidies.tasks import (
+    KIND,
+    application_notices_end_daily,
+    certifications_refresh_daily,
+    month_open,
+    month_run_request,
+)
 from tests.registry import make_elder
 from tests.subsidies.county import LULIANG, item, load, publish_list
+from visits.models import Visit
 
 JUNE = date(2024, 6, 1)
 
@@ -74,3 +84,23 @@ def test_a_month_without_a_list_fails_the_job_with_a_sentence() -> None:
         Job.State.FAILED,
         "2022年01月没有适用于 530322000000 的服务清单，请先加载清单（load_pack）",
     )
+
+
+@pytest.mark.django_db
+def test_the_daily_passes_of_enrolment_change_nothing_where_there_is_nothing_to_do() -> None:
+    assert (application_notices_end_daily(), certifications_refresh_daily()) == (0, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_daily_pass_opens_the_rounds_of_the_day_and_takes_in_visits() -> None:
+    publish_list(item("AGE", "年龄 >= 80"))
+    elder = make_elder(date(1940, 1, 1))
+    today = timezone.localdate()
+    month_run(county_code=LULIANG, month=today.replace(day=1))
+    PaymentTerms.objects.create(item=Item.objects.get(), first_month=today.replace(day=1), certify_months=1)
+    Visit.objects.create(
+        id=uuid4(), elder=elder, at=timezone.now(), mode="上门", result="见到本人", visitor="测试员"
+    )
+    certifications_refresh_daily()
+    assert CertificationDue.objects.get().certification is not None
+    assert certifications_refresh_daily() == 0
