@@ -47,6 +47,11 @@ class ChangeFigures:
     stopped: int
     changed: int
 
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.new + self.stopped + self.changed
+
 
 def change_figures(month: Month, user: User) -> ChangeFigures:
     """Differences from the month before within the user's areas."""
