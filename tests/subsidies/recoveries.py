@@ -1,6 +1,5 @@
 """Helpers of tests about recovery: payments as if they had gone through the bank, cases, and what the ledger says."""
 
-from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from uuid import uuid4
@@ -94,7 +93,7 @@ def account_sums(case: Recovery) -> dict[str, Decimal]:
     return {account: debit - credit for account, debit, credit in sums if debit != credit}
 
 
-def unbalanced(entries: Sequence[LedgerEntry] | None = None) -> list[str]:
+def unbalanced() -> list[str]:
     """Events whose debit and credit differ for some item."""
     rows = (
         LedgerEntry.objects.order_by()
