@@ -1,6 +1,5 @@
 """Batches on the pages: who sees what, figures that tie with their lists, and each step by the right person."""
 
-from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -12,58 +11,10 @@ from organization.choices import Role
 from organization.models import Area, User
 from subsidies.choices import BatchState, PaymentState
 from subsidies.models import Batch, Month, Payment
-from subsidies.services.batch_step import batch_approve, batch_submit, township_check
+from subsidies.services.batch_step import batch_approve
 from tests.conftest import COUNTY, PASSWORD, TOWN_A, TOWN_B, VILLAGE_A, make_user
-from tests.portal.conftest import SignIn, an_item
-from tests.subsidies.money import account, built, terms
-
-MARCH = date(2026, 3, 1)
-
-
-@pytest.fixture
-def draft(month: Month, elder_a: Elder, elder_b: Elder, bureau_clerk: User) -> Batch:
-    """A draft of March by the bureau's clerk: one line of 50 元 in each township."""
-    terms("A1", MARCH)
-    account(elder_a)
-    account(elder_b)
-    return built(month, bureau_clerk)
-
-
-@pytest.fixture
-def chief(draft: Batch) -> User:
-    """The bureau's chief."""
-    return make_user("chief", Role.BUREAU_CHIEF, COUNTY)
-
-
-@pytest.fixture
-def finance(draft: Batch) -> User:
-    """The county's finance."""
-    return make_user("finance", Role.FINANCE, COUNTY)
-
-
-@pytest.fixture
-def lead_a(draft: Batch) -> User:
-    """Lead of 甲镇."""
-    return make_user("lead_a", Role.TOWNSHIP_LEAD, TOWN_A)
-
-
-@pytest.fixture
-def lead_b(draft: Batch) -> User:
-    """Lead of 乙镇."""
-    return make_user("lead_b", Role.TOWNSHIP_LEAD, TOWN_B)
-
-
-@pytest.fixture
-def submitted(draft: Batch, bureau_clerk: User) -> Batch:
-    """The draft with the townships."""
-    return batch_submit(batch_id=draft.pk, actor=bureau_clerk)
-
-
-@pytest.fixture
-def checked(submitted: Batch, lead_a: User, lead_b: User) -> Batch:
-    """Found right by both townships."""
-    township_check(batch_id=submitted.pk, township=TOWN_A[:9], actor=lead_a)
-    return township_check(batch_id=submitted.pk, township=TOWN_B[:9], actor=lead_b)
+from tests.portal.conftest import MARCH, SignIn, an_item
+from tests.subsidies.money import terms
 
 
 def page(client: Client, batch: Batch, path: str = "") -> str:
