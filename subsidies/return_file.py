@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from eldercare.reading.csv_text import decode
 from eldercare.reading.csv_text import rows as guessed_rows
@@ -20,7 +20,7 @@ from eldercare.reading.dates import parse_date
 from eldercare.reading.gate import FileKind, FileRefused, file_kind
 from eldercare.reading.table import Sheet, read_table
 from eldercare.reading.text import clean_code, clean_text, half_width, has_lost_digits, number_text
-from subsidies.choices import ReturnReason, Verdict
+from subsidies.choices import Verdict
 from subsidies.refusals import MoneyRefusedError
 from subsidies.return_layout import RETURN_FIELDS, RETURN_NEEDED, ReturnLayout
 from subsidies.return_words import fold, return_reason
@@ -30,6 +30,7 @@ TEXT_LENGTH: Final = 120
 MAX_LINE: Final = 2_147_483_647
 MAX_AMOUNT: Final = Decimal(10) ** 12
 SAMPLE: Final = 4096
+MAX_KNOWN: Final = 4096
 _TOTALS: Final = ("合计", "总计", "小计", "总笔数", "总金额", "汇总")
 _LONG_NUMBER: Final = re.compile(r"\d{9,}[0-9Xx]?")
 _CENT: Final = Decimal("0.01")
@@ -53,6 +54,36 @@ class ReturnLine:
     reason: str
     text: str
     paid_on: date | None
+
+
+class _Answer(NamedTuple):
+    """What the bank's words mean; said: all of them."""
+
+    result: Verdict | None
+    reason: str
+    said: str
+
+
+class _Words:
+    """Reads a layout's words, each combination once."""
+
+    def __init__(self, layout: ReturnLayout) -> None:
+        self.layout = layout
+        self.known: dict[tuple[str, str, str], _Answer] = {}
+
+    def answer(self, state: str, code: str, reason: str) -> _Answer:
+        key = (state, code, reason)
+        if key not in self.known:
+            if len(self.known) > MAX_KNOWN:
+                self.known.clear()
+            self.known[key] = self._read(*key)
+        return self.known[key]
+
+    def _read(self, state: str, code: str, reason: str) -> _Answer:
+        result = self.layout.states.get(fold(state))
+        failed = result == Verdict.FAILED
+        why = return_reason(code, reason or state, self.layout.reasons) if failed else ""
+        return _Answer(result, why, " ".join(filter(None, (state, code, reason))))
 
 
 def read_return(content: bytes, layout: ReturnLayout) -> Iterator[ReturnLine]:
@@ -156,11 +187,12 @@ def _lines(rows: Iterator[Row], layout: ReturnLayout) -> Iterator[ReturnLine]:
         places = _header(rows, layout)
     else:
         places = {name: int(at) - 1 for name, at in layout.columns.items() if isinstance(at, int)}
+    words = _Words(layout)
     for number, cells in rows:
         first = next((cell for cell in cells if cell not in (None, "")), "")
         if isinstance(first, str) and clean_text(first).startswith(_TOTALS):
             continue
-        yield _line(number, cells, places, layout)
+        yield _line(number, cells, places, words)
 
 
 def _header(rows: Iterator[Row], layout: ReturnLayout) -> dict[str, int]:
@@ -190,47 +222,39 @@ def _header(rows: Iterator[Row], layout: ReturnLayout) -> dict[str, int]:
     )
 
 
-def _line(
-    number: int, cells: Sequence[object], places: Mapping[str, int], layout: ReturnLayout
-) -> ReturnLine:
+def _line(number: int, cells: Sequence[object], places: Mapping[str, int], words: _Words) -> ReturnLine:
     def cell(name: str) -> object:
         at = places.get(name)
         return cells[at] if at is not None and at < len(cells) else ""
 
-    unreadable = []
-    line, amount = _whole(cell("number")), _amount(cell("amount"), layout.unit)
-    state_text = clean_text(cell("state"))
-    result = layout.states.get(fold(state_text))
+    line, amount = _whole(cell("number")), _amount(cell("amount"), words.layout.unit)
+    answer = words.answer(_text(cell("state")), _text(cell("code")), _text(cell("reason")))
     account = _account(cell("account"))
-    for name, is_bad in (("number", line is None), ("amount", amount is None), ("state", result is None)):
-        if is_bad:
-            unreadable.append(f"{RETURN_FIELDS[name]}“{clean_text(cell(name))[:20]}”")
-    if account is None:
-        unreadable.append("账号末几位已丢失")
-    code, reason = clean_text(cell("code")), clean_text(cell("reason"))
-    said = " ".join(filter(None, (state_text, code, reason)))
-    if unreadable:
-        said = f"无法识别：{'、'.join(unreadable)}"
+    said, result = answer.said, answer.result
+    if line is None or amount is None or result is None or account is None:
+        wrong = {"number": line is None, "amount": amount is None, "state": result is None}
+        names = [f"{RETURN_FIELDS[name]}“{_text(cell(name))[:20]}”" for name in wrong if wrong[name]]
+        said = f"无法识别：{'、'.join([*names, *(['账号末几位已丢失'] if account is None else [])])}"
+        result = None
     return ReturnLine(
         row=number,
         batch=clean_code(cell("batch")),
         line=line,
         amount=amount,
         account=account or "",
-        result=None if unreadable else result,
-        reason=_reason(code, reason or state_text, layout) if result == Verdict.FAILED else "",
-        text=_LONG_NUMBER.sub(lambda found: f"****{found[0][-4:]}", said)[:TEXT_LENGTH],
-        paid_on=_day(cell("paid_on"), layout.date_format),
+        result=result,
+        reason=answer.reason if result == Verdict.FAILED else "",
+        text=_masked(said)[:TEXT_LENGTH],
+        paid_on=_day(cell("paid_on"), words.layout.date_format),
     )
 
 
-@lru_cache(maxsize=4096)
-def _cached_reason(code: str, text: str, table: tuple[tuple[str, ReturnReason], ...]) -> ReturnReason:
-    return return_reason(code, text, table)
+def _text(cell: object) -> str:
+    return cell if isinstance(cell, str) and cell.isalnum() else clean_text(cell)
 
 
-def _reason(code: str, text: str, layout: ReturnLayout) -> ReturnReason:
-    return _cached_reason(code, text, layout.reasons)
+def _masked(text: str) -> str:
+    return _LONG_NUMBER.sub(lambda found: f"****{found[0][-4:]}", text)
 
 
 def _whole(cell: object) -> int | None:
@@ -245,8 +269,13 @@ def _whole(cell: object) -> int | None:
 
 def _amount(cell: object, unit: str) -> Decimal | None:
     """Return 元 of a cell in 元 or 分; None for anything but a plain amount of whole 分."""
-    if isinstance(cell, bool) or cell is None:
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
         return None
+    return _parsed_amount(cell, unit)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _parsed_amount(cell: str | int | float, unit: str) -> Decimal | None:
     text = half_width(number_text(cell)).replace(",", "").replace("¥", "").removesuffix("元").strip()
     try:
         amount = Decimal(text)

@@ -77,8 +77,6 @@ def return_import(
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(CREATE_INPUT)
         total = _stage(cursor, read_return(content, layout), batch, report)
-        if not total:
-            raise MoneyRefusedError("文件里没有一行回盘结果；请核对是否选错文件")
         cursor.execute(f"ANALYZE {INPUT}")
         batch = batch_lock(batch_id)
         if known := _known(batch, digest, name, actor):
@@ -152,9 +150,9 @@ def _layout(batch: Batch) -> ReturnLayout:
 
 
 def _stage(cursor: CursorWrapper, lines: Iterator[ReturnLine], batch: Batch, report: Report) -> int:
-    """Copy the rows to the temporary table; return their number. Refuses a file that is of other batches alone."""
-    total, ours = 0, 0
-    others: set[str] = set()
+    """Copy the rows to the temporary table; return their number. Refuses a file without a readable row of ours."""
+    total, ours, readable = 0, 0, 0
+    sample, others = "", set[str]()
     with cursor.copy(COPY_INPUT) as copy:
         for line in lines:
             foreign = bool(line.batch) and line.batch != batch.number.upper()
@@ -163,9 +161,18 @@ def _stage(cursor: CursorWrapper, lines: Iterator[ReturnLine], batch: Batch, rep
             copy.write_row(_columns(line, foreign))
             total += 1
             ours += not foreign
+            readable += line.result is not None
+            sample = sample or line.text
             if total % CHUNK == 0:
                 report("读取回盘", total, batch.lines)
-    if total and not ours:
+    if not total:
+        raise MoneyRefusedError("文件里没有一行回盘结果；请核对是否选错文件")
+    if not readable:
+        raise MoneyRefusedError(
+            f"文件里 {total} 行都无法识别（首行{sample}），没有导入；请核对是否选错文件，"
+            f"或请数据管理员更正银行文件格式“{batch.bank_file.profile}”的回盘设置"
+        )
+    if not ours:
         raise MoneyRefusedError(
             f"文件里写的批次号是 {'、'.join(sorted(others))}，不是本批次 {batch}；请到该批次导入"
         )

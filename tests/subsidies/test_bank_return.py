@@ -302,6 +302,12 @@ def test_the_maker_of_the_batch_takes_no_return_in(batch: Batch, people: Staff) 
     assert "没有“银行文件与回盘”的权限" in said
 
 
+def test_a_file_of_which_nothing_can_be_read_is_refused(batch: Batch, people: Staff) -> None:
+    said = refusal(lambda: answered(batch, people, row(batch, 1, "好"), row(batch, 2, "好")))
+    assert said.startswith("文件里 2 行都无法识别（首行无法识别：状态“好”），没有导入；请核对是否选错文件")
+    assert not ReturnFile.objects.exists()
+
+
 def test_an_empty_list_is_refused(batch: Batch, people: Staff) -> None:
     assert refusal(lambda: answered(batch, people)) == "文件里没有一行回盘结果；请核对是否选错文件"
 
