@@ -77,6 +77,11 @@ def username_of(role: Role) -> str:
     return next(username for each, username, _ in CAST if each is role)
 
 
+def person(role: Role) -> User:
+    """Return the demonstration's user in a role."""
+    return User.objects.get(username=username_of(role))
+
+
 def password_make() -> str:
     """Return a random password of three groups that can be read aloud: small and capital letters and digits."""
     groups = ["".join(secrets.choice(pool) for _ in range(4)) for pool in READABLE]

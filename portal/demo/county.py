@@ -12,15 +12,17 @@ from django.utils import timezone
 
 from catalog.pack import read_pack
 from catalog.services.pack import pack_load
-from eldercare.models import Elder, ImportBatch
-from eldercare.services.roster import roster_check, roster_commit, roster_upload
+from eldercare.models import Elder
 from operations.models import Job
 from organization.areas import township_code
-from organization.choices import Role
-from organization.models import Area, Letterhead, User
-from portal.demo.accounts import accounts_create, username_of
+from organization.models import Area, Letterhead
+from portal.demo.accounts import accounts_create
+from portal.demo.applications import applications_make
 from portal.demo.areas import COUNTY, COUNTY_NAME, AreaRow, village_codes
+from portal.demo.certifications import certifications_make
 from portal.demo.enrolments import enrolments_make
+from portal.demo.imports import DemoRefusedError, roster_import
+from portal.demo.payments import money_before, money_steps
 from portal.demo.story import RosterFile, Story, story_of
 from portal.demo.todos import todos_raise
 from portal.demo.visiting import visits_make
@@ -33,10 +35,6 @@ KIND: Final = "demo"
 UNFINISHED: Final = "没有做完；再次运行 make_demo 会接着做"
 PACKS: Final = (("national", None, ""), ("luliang", COUNTY, COUNTY_NAME))
 Report = Callable[[str], None]
-
-
-class DemoRefusedError(Exception):
-    """The demonstration cannot be built; the message is a Chinese sentence."""
 
 
 class NotEmptyError(DemoRefusedError):
@@ -87,13 +85,18 @@ def _steps(story: Story) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "行政区划", partial(_areas_write, story.areas)
     yield "服务清单", _packs_load
     yield "演示账号", partial(_accounts, story)
-    for file, month in zip(story.files, story.months, strict=True):
+    for position, (file, month) in enumerate(zip(story.files, story.months, strict=True)):
         yield f"导入 {file.name}", partial(_import, story, file)
         if file is story.files[0]:
             yield "申请登记", partial(enrolments_make, story.people, story.months, story.seed)
+        yield from money_before(story.months, position, story.seed)
         yield f"核定 {month:%Y年%m月}", partial(_run, month)
+        yield from money_steps(story.months, position, story.seed)
         yield f"探访 {month:%Y年%m月}", partial(_visit, story, month)
+        if month == story.months[-2]:
+            yield "享受申请", partial(_applications, story, month)
     yield "探访复核", partial(_recount, story)
+    yield "生存认证", partial(_certifications, story)
     yield "待办", partial(_todos, story)
 
 
@@ -137,13 +140,7 @@ def _places(story: Story) -> dict[str, Area]:
 
 
 def _import(story: Story, file: RosterFile) -> dict[str, int]:
-    clerk = User.objects.get(username=username_of(Role.BUREAU_CLERK))
-    batch = roster_upload(name=file.name, content=story.xlsx(file), as_of=file.as_of, created_by=clerk)
-    batch = roster_check(batch=batch)
-    if batch.state != ImportBatch.State.READY or batch.counts["errors"]:
-        raise DemoRefusedError(f"{file.name} 没有通过核对：{batch.report}")
-    counts: dict[str, int] = roster_commit(batch=batch, actor=clerk).counts
-    return counts
+    return roster_import(name=file.name, content=story.xlsx(file), as_of=file.as_of)
 
 
 def _run(month: date) -> int:
@@ -159,6 +156,14 @@ def _recount(story: Story) -> int:
     for month in story.months:
         month_refresh(month=month)
     return Obligation.objects.exclude(exempt_from=None).count()
+
+
+def _applications(story: Story, month: date) -> int:
+    return applications_make(month, _places(story)["township"])
+
+
+def _certifications(story: Story) -> int:
+    return certifications_make(timezone.localdate(), _places(story)["township"])
 
 
 def _todos(story: Story) -> int:

@@ -1,5 +1,6 @@
 """What the demonstration's users find on their desks: real counts of the newest month, each shown by its link."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Final
 
@@ -13,8 +14,8 @@ from operations.services.todo import todo_raise
 from organization.choices import Role
 from organization.models import Area
 from portal.filtersets import ElderFilterSet
-from subsidies.choices import LineKind, Outcome
-from subsidies.models import Adjustment, Entitlement, Month
+from subsidies.choices import BatchState, Outcome
+from subsidies.models import Batch, Entitlement, Month
 from visits.models import Obligation
 
 ALONE: Final = f"{Kind.LIVES_ALONE}:{YES}"
@@ -23,15 +24,11 @@ ALONE: Final = f"{Kind.LIVES_ALONE}:{YES}"
 def todos_raise(*, month: Month, county: Area, township: Area, village: Area, today: date) -> int:
     """Open the to-dos of the demonstration; return how many. The same again refreshes them."""
     of_month = month_last_day(month.month)
-    page, lines, adjustments, visits = (
-        reverse(f"portal:month-{name}", args=[month.month])
-        for name in ("detail", "lines", "adjustments", "visits")
-    )
+    lines, visits = (reverse(f"portal:month-{name}", args=[month.month]) for name in ("lines", "visits"))
     query = f"area={village.code}&has={ALONE}"
     # counted by the list's own filter: title and list cannot differ
     alone = ElderFilterSet(QueryDict(query), queryset=Elder.objects.in_area(village.code)).qs
     behind, missed = _unmet(month, township), _not_applied(month, township)
-    recoveries = Adjustment.objects.filter(run=month, kind=LineKind.RECOVERY).count()
     wanted = (
         (
             Role.VILLAGE_WORKER,
@@ -57,29 +54,20 @@ def todos_raise(*, month: Month, county: Area, township: Area, village: Area, to
             of_month,
             behind,
         ),
-        (
-            Role.BUREAU_CLERK,
-            county,
-            f"{recoveries} 笔追缴待核实",
-            f"{adjustments}?kind={LineKind.RECOVERY}",
-            today + timedelta(days=5),
-            recoveries,
-        ),
-        (
-            Role.BUREAU_CHIEF,
-            county,
-            f"审阅 {month.month:%Y年%m月} 核定结果",
-            page,
-            today + timedelta(days=3),
-            1,
-        ),
-        (Role.FINANCE, county, f"核对 {month.month:%Y年%m月} 应发金额", page, of_month, 1),
+        *_with_bank(county, today),
     )
     for number, (role, area, title, link, due, count) in enumerate(wanted):
         if count:
             key = f"demo:{number}"
             todo_raise(key=key, role=role, area=area, title=title, link=link, due=due)
     return sum(bool(each[-1]) for each in wanted)
+
+
+def _with_bank(county: Area, today: date) -> Iterator[tuple[Role, Area, str, str, date, int]]:
+    """Batches that wait for the fictional bank, which answers only when it is asked to."""
+    for batch in Batch.objects.filter(county_code=county.code, state=BatchState.SENT).order_by("number"):
+        title = f"批次 {batch.number} 已报银行，请导入演示银行的回盘（由系统管理员在服务器上生成）"
+        yield Role.FINANCE, county, title, reverse("portal:batch-detail", args=[batch.pk]), today, batch.lines
 
 
 def _unmet(month: Month, area: Area) -> int:

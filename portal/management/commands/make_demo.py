@@ -8,9 +8,11 @@ from eldercare.models import Elder
 from operations.commands import JsonCommand, Refused
 from organization.models import Area
 from portal.demo.accounts import accounts_read
-from portal.demo.county import DemoRefusedError, NotEmptyError, demo_build
+from portal.demo.county import NotEmptyError, demo_build
+from portal.demo.imports import DemoRefusedError
 from portal.demo.registry import RegistryNotEmptyError, registry_load_fast
-from subsidies.models import Month
+from subsidies.choices import BatchState
+from subsidies.models import Batch, Month
 
 SMALL: Final = 10
 LARGE: Final = 20_000
@@ -52,5 +54,9 @@ class Command(JsonCommand):
                 f"{month:%Y-%m}" for month in Month.objects.order_by("month").values_list("month", flat=True)
             ],
             "accounts": len(accounts_read()),
+            "bank_returns": [
+                f"python manage.py demo_bank_return {batch.number} --output {batch.number}.xlsx"
+                for batch in Batch.objects.filter(state=BatchState.SENT).order_by("number")
+            ],
             "seconds": round(time.monotonic() - started, 2),
         }
