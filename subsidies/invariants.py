@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from operations.services.audit import audit_broken_links
+from subsidies.money_invariants import MONEY
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def invariants_check() -> list[Finding]:
     """Check every invariant; a broken one counts its rows."""
     findings = []
     with connection.cursor() as cursor:
-        for name, sql in COUNTS.items():
+        for name, sql in (COUNTS | MONEY).items():
             cursor.execute(sql)
             findings.append(Finding(name, int(cursor.fetchone()[0])))
     findings.append(Finding("审计链完整", len(audit_broken_links())))
