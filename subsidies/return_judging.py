@@ -30,15 +30,14 @@ STATES: Final[dict[Verdict, PaymentState]] = {
 }
 _OPEN: Final = f"'{PaymentState.PENDING}', '{PaymentState.PROCESSING}'"
 
-# A void line was with the bank only if it failed there and was given up afterwards.
+# A void line was with the bank only if it has a reason: it failed there and was given up afterwards.
 _SENT: Final = f"""
 SELECT p.id, p.number, p.item_id, p.amount - p."offset" AS net, p.account_index,
        CASE p.state WHEN '{PaymentState.VOID}' THEN '{PaymentState.FAILED}' ELSE p.state END AS state
 FROM subsidies_payment p
 WHERE p.batch_id = %(batch)s AND p.amount > p."offset"
   AND (p.state IN ({_OPEN}, '{PaymentState.PAID}', '{PaymentState.FAILED}')
-       OR p.state = '{PaymentState.VOID}' AND EXISTS (
-            SELECT FROM subsidies_returnrow r WHERE r.payment_id = p.id AND r.verdict = '{Verdict.FAILED}'))
+       OR p.state = '{PaymentState.VOID}' AND p.reason <> '')
 """
 _MATCHED: Final = f"""
 SELECT i.*, s.id AS payment_id, s.item_id, s.net, s.state,

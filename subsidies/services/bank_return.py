@@ -19,7 +19,7 @@ from operations.services.stored_file import stored_file_create
 from organization.models import User
 from subsidies.choices import BatchAction, BatchState, PaymentState, Verdict
 from subsidies.layout_reader import LayoutError
-from subsidies.models import Batch, ReturnFile
+from subsidies.models import Batch, Payment, ReturnFile, ReturnRow
 from subsidies.refusals import MoneyRefusedError
 from subsidies.return_file import ReturnLine, read_return
 from subsidies.return_judging import (
@@ -39,6 +39,7 @@ from subsidies.services.batch_transition import NOTE_LENGTH, batch_lock, transit
 from subsidies.services.ledger import LineChange, return_post
 
 CHUNK: Final = 2_000
+MANY: Final = 10_000
 OPEN: Final = (BatchState.SENT, BatchState.RETURNED, BatchState.CLOSED)
 REPEATED: Final = "重复导入回盘"
 
@@ -111,6 +112,10 @@ def return_import(
             actor=actor,
         )
         _write(batch, file, changes, actor)
+    if total >= MANY:
+        # autovacuum would notice only later, and the pages that follow would be planned for an empty table
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {Payment._meta.db_table}, {ReturnRow._meta.db_table}")
     return file
 
 
