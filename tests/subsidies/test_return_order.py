@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from subsidies.choices import PaymentState, Verdict
 from subsidies.models import Batch, LedgerEntry, Payment, ReturnFile, ReturnRow
+from subsidies.refusals import MoneyRefusedError
 from subsidies.services.bank_return import return_import
 from tests.subsidies.bank import county, sent
 from tests.subsidies.money import Staff
@@ -27,13 +28,8 @@ STORIES = {
     ("处理中", "成功"): PaymentState.PAID,
     ("处理中", "失败"): PaymentState.FAILED,
 }
-NOISE = [
-    "99|||50.00|成功|||",
-    "1|||49.99|失败|||",
-    "2|0000||50.00|成功|||",
-    "x|||50.00|成功|||",
-    "3|||50.00|哦|||",
-]
+UNREADABLE = ["x|||50.00|成功|||", "3|||50.00|哦|||"]
+NOISE = ["99|||50.00|成功|||", "1|||49.99|失败|||", "2|0000||50.00|成功|||", *UNREADABLE]
 Files = list[list[str]]
 Line = tuple[str, str, date | None]
 quick = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -71,6 +67,12 @@ def outcome(batch: Batch, people: Staff, files: Files) -> tuple[list[Line], dict
     with undone():
         taken: set[int] = set()
         for rows in files:
+            if all(row in UNREADABLE for row in rows):
+                with pytest.raises(MoneyRefusedError):
+                    return_import(
+                        batch_id=batch.pk, name="回", content=content_of(rows), actor=people.finance
+                    )
+                continue
             file = return_import(batch_id=batch.pk, name="回", content=content_of(rows), actor=people.finance)
             taken.add(file.pk)
             assert sum(file.counts.values()) == file.rows == len(rows) == file.results.count()
