@@ -14,11 +14,12 @@ from portal.charts import BarChart, bar_chart
 from portal.month_rows import CHANGES
 from subsidies.choices import Outcome
 from subsidies.models import Month
-from subsidies.review import Cell, change_cells, month_before
+from subsidies.review import Cell, Key, change_cells, change_keys, month_before
 from subsidies.selectors import MonthSummary, month_summary
 
 KEPT_SECONDS: Final = 24 * 3600
 MONTHS_SHOWN: Final = 6
+KEYS_KEPT: Final = 20_000
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,17 @@ def change_cells_of(month: Month, before: Month | None, user: User) -> list[Cell
     if found is None:
         found = change_cells(month, before, user.area_prefixes(Permission.MONTH_VIEW))
         cache.set(key, found, KEPT_SECONDS)
+    return found
+
+
+def change_keys_of(month: Month, before: Month | None, kind: str, user: User) -> list[Key]:
+    """Lines of one kind of change within the user's areas, in the order of the list; a short list is kept."""
+    key = f"change-keys:{kind}:{_version(month)}:{_version(before) if before else ''}:{_areas(user)}"
+    found: list[Key] | None = cache.get(key)
+    if found is None:
+        found = change_keys(month, before, kind, user.area_prefixes(Permission.MONTH_VIEW))
+        if len(found) <= KEYS_KEPT:
+            cache.set(key, found, KEPT_SECONDS)
     return found
 
 

@@ -16,10 +16,9 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from catalog.selectors import figure_get
-from eldercare.choices import Kind
+from eldercare.choices import Kind, Sex
 from eldercare.facts import month_last_day
 from eldercare.identity import parse_id_number
-from eldercare.models import Elder
 from eldercare.services.monthly_facts import partition_name
 from operations.crypto import decrypt
 from organization.choices import Permission
@@ -122,16 +121,30 @@ def identity_mismatches(cursor: CursorWrapper, today: date) -> Iterator[tuple[in
     ID numbers are encrypted: every due elder's is read and compared, a few thousand at a time (about a second for
     100,000); elders whose odd number was checked against the card are left out.
     """
-    cursor.execute(f"SELECT elder_id FROM {PAYEES} ORDER BY elder_id")
-    ids = [row[0] for row in cursor.fetchall()]
-    for start in range(0, len(ids), READ_AT_ONCE):
-        some = Elder.objects.filter(pk__in=ids[start : start + READ_AT_ONCE], id_verified=False)
-        for pk, cipher, birth, sex in some.values_list(
-            "pk", "id_number_cipher", "birth_date", "sex"
-        ).iterator():
-            wrong = identity_fault(decrypt(cipher), birth, sex, today)
-            if wrong:
+    last = 0
+    while True:
+        cursor.execute(
+            f"""
+            SELECT e.id, e.id_number_cipher, e.birth_date, e.sex
+            FROM {PAYEES} p JOIN eldercare_elder e ON e.id = p.elder_id
+            WHERE NOT e.id_verified AND e.id > %(last)s ORDER BY e.id LIMIT {READ_AT_ONCE}""",
+            {"last": last},
+        )
+        rows = cursor.fetchall()
+        for pk, cipher, birth, sex in rows:
+            number = decrypt(cipher)
+            if not _agrees(number, birth, sex) and (wrong := identity_fault(number, birth, sex, today)):
                 yield pk, wrong, sha256(f"{wrong}:{birth}:{sex}".encode()).hexdigest()
+        if len(rows) < READ_AT_ONCE:
+            return
+        last = rows[-1][0]
+
+
+def _agrees(number: str, birth: date, sex: str) -> bool:
+    """Tell at a glance whether an 18-digit number says this day of birth and sex."""
+    if len(number) != 18 or number[6:14] != birth.isoformat().replace("-", ""):
+        return False
+    return (number[16] in "13579") == (sex == Sex.MALE)
 
 
 def identity_fault(number: str, birth: date, sex: str, today: date) -> str:

@@ -28,6 +28,8 @@ RECOVERY: Final = "recovery"
 ANOMALY: Final = "anomaly"
 KINDS: Final = {LineKind.BACK_PAY: BACK_PAY, LineKind.RECOVERY: RECOVERY}
 TOWNSHIP_DIGITS: Final = 9
+#: Village, elder, item: the order of the lists, and what finds a line again.
+Key = tuple[str, int, int]
 
 
 @dataclass(frozen=True)
@@ -79,32 +81,38 @@ def changed_lines(
 
 def change_cells(month: Month, before: Month | None, prefixes: Sequence[str]) -> list[Cell]:
     """New, stopped and changed lines by item and township. One query; a published revision never changes."""
-    named: dict[str, Any] = {
-        "county": month.county_code,
-        "areas": [f"{prefix}%" for prefix in prefixes],
-        "digits": TOWNSHIP_DIGITS,
-    }
-    past = _due_sql(before) if before else f"{_due_sql(month)} AND false"
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT kind, item_id, township, count(*), coalesce(sum(amount), 0)
-            FROM (
-                SELECT coalesce(n.item_id, p.item_id) AS item_id,
-                       left(coalesce(n.area_code, p.area_code), %(digits)s) AS township,
-                       CASE WHEN p.elder_id IS NULL THEN '{NEW}' WHEN n.elder_id IS NULL THEN '{STOPPED}'
-                            ELSE '{CHANGED}' END AS kind,
-                       CASE WHEN p.elder_id IS NULL THEN n.amount WHEN n.elder_id IS NULL THEN p.amount
-                            ELSE n.amount - coalesce(p.amount, 0) END AS amount
-                FROM ({_due_sql(month)}) n FULL JOIN ({past}) p
-                  ON p.elder_id = n.elder_id AND p.item_id = n.item_id
-                WHERE n.elder_id IS NULL OR p.elder_id IS NULL
-                   OR n.amount IS NOT NULL AND n.amount IS DISTINCT FROM p.amount
-            ) exceptions
-            GROUP BY kind, item_id, township""",
-            named,
+            SELECT kind, item_id, left(area_code, {TOWNSHIP_DIGITS}), count(*), coalesce(sum(amount), 0)
+            FROM ({_exceptions(month, before)}) exceptions GROUP BY 1, 2, 3""",
+            _bound(month, prefixes),
         )
         return [Cell(*row) for row in cursor.fetchall()]
+
+
+def change_keys(month: Month, before: Month | None, kind: str, prefixes: Sequence[str]) -> list[Key]:
+    """Lines of one kind in the order of the list. One query, as long as the list."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT area_code, elder_id, item_id FROM ({_exceptions(month, before)}) exceptions
+            WHERE kind = %(kind)s ORDER BY 1, 2, 3""",
+            _bound(month, prefixes) | {"kind": kind},
+        )
+        return [(area, elder, item) for area, elder, item in cursor.fetchall()]
+
+
+def lines_at(month: Month, keys: Sequence[Key]) -> list[Entitlement]:
+    """The lines of some keys, in their order, with everything that a list shows."""
+    rows = Entitlement.objects.of(month).filter(
+        elder__in={elder for _, elder, _ in keys}, item__in={item for _, _, item in keys}
+    )
+    found = {
+        (row.elder_id, row.item_id): row
+        for row in rows.select_related("elder", "item", "winner", "item_version")
+    }
+    return [found[elder, item] for _, elder, item in keys]
 
 
 def adjustments_of(month: Month, kind: str, prefixes: Sequence[str]) -> QuerySet[Adjustment]:
@@ -127,6 +135,25 @@ def anomaly_cells(month: Month, prefixes: Sequence[str]) -> list[Cell]:
     ).annotate(township=Left("area_code", TOWNSHIP_DIGITS))
     grouped = rows.values_list("item_id", "township").annotate(n=Count("id"))
     return [Cell(ANOMALY, item, township, n, Decimal(0)) for item, township, n in grouped]
+
+
+def _exceptions(month: Month, before: Month | None) -> str:
+    """SELECT (kind, area_code, elder_id, item_id, amount) of what is not as it was."""
+    past = _due_sql(before) if before else f"{_due_sql(month)} AND false"
+    return f"""
+        SELECT CASE WHEN p.elder_id IS NULL THEN '{NEW}' WHEN n.elder_id IS NULL THEN '{STOPPED}'
+                    ELSE '{CHANGED}' END AS kind,
+               coalesce(n.area_code, p.area_code) AS area_code,
+               coalesce(n.elder_id, p.elder_id) AS elder_id, coalesce(n.item_id, p.item_id) AS item_id,
+               CASE WHEN p.elder_id IS NULL THEN n.amount WHEN n.elder_id IS NULL THEN p.amount
+                    ELSE n.amount - coalesce(p.amount, 0) END AS amount
+        FROM ({_due_sql(month)}) n FULL JOIN ({past}) p ON p.elder_id = n.elder_id AND p.item_id = n.item_id
+        WHERE n.elder_id IS NULL OR p.elder_id IS NULL
+           OR n.amount IS NOT NULL AND n.amount IS DISTINCT FROM p.amount"""
+
+
+def _bound(month: Month, prefixes: Sequence[str]) -> dict[str, Any]:
+    return {"county": month.county_code, "areas": [f"{prefix}%" for prefix in prefixes]}
 
 
 def _due_sql(month: Month) -> str:

@@ -16,8 +16,8 @@ from organization.models import User
 from organization.permissions import SignedInRequest, requires
 from organization.querysets import in_areas
 from portal.anomaly_rows import anomaly_rows
+from portal.figures import change_keys_of
 from portal.filtersets import AREA, without_position
-from portal.month_rows import ordered
 from portal.paging import SIZES, position_of
 from portal.review_figures import TABS, breakdown_of, cells_of, tabs_of
 from portal.review_rows import adjustment_review_rows, change_rows
@@ -25,7 +25,7 @@ from portal.scope import month_or_404
 from subsidies.anomalies import anomalies_of
 from subsidies.choices import AnomalyState
 from subsidies.models import Month
-from subsidies.review import ANOMALY, KINDS, NEW, Cell, adjustments_of, changed_lines, month_before
+from subsidies.review import ANOMALY, KINDS, NEW, STOPPED, Key, adjustments_of, lines_at, month_before
 
 LINE_KINDS = {slug: kind for kind, slug in KINDS.items()}
 
@@ -38,11 +38,10 @@ class Chosen:
     item: int | None
     area: str
 
-    def keeps(self, cell: Cell) -> bool:
-        """Tell whether a cell belongs to the list; a township or one of its villages is asked for."""
-        township = area_prefix(self.area)[:9] if self.area else ""
-        item = self.item is None or cell.item_id == self.item
-        return cell.kind == self.tab and item and cell.township.startswith(township)
+    def has(self, key: Key) -> bool:
+        """Tell whether a changed line belongs to the list."""
+        area_code, _, item = key
+        return area_code.startswith(area_prefix(self.area) if self.area else "") and self.item in (None, item)
 
 
 @requires(Permission.MONTH_VIEW)
@@ -53,18 +52,18 @@ def month_review(request: SignedInRequest, month: date) -> HttpResponse:
     before = month_before(row)
     chosen = _chosen(request)
     cells = cells_of(row, before, request.user)
-    rows = _lines(row, before, request.user, chosen)
     size = position_of(request.GET).size
-    paginator = Paginator(rows, size)
-    if chosen.area == "" or len(area_prefix(chosen.area)) <= 9:
-        paginator.count = sum(cell.lines for cell in cells if chosen.keeps(cell))
-    page = paginator.get_page(request.GET.get("page"))
+    paginator = Paginator(_lines(row, before, request.user, chosen), size)
     tabs = tabs_of(cells)
+    tab = next(tab for tab in tabs if tab.slug == chosen.tab)
+    if not chosen.item and not chosen.area:
+        paginator.count = tab.lines
+    page = paginator.get_page(request.GET.get("page"))
     context = {
         "month": row,
         "before": before,
         "tabs": tabs,
-        "tab": next(tab for tab in tabs if tab.slug == chosen.tab),
+        "tab": tab,
         "anomalies": next(tab.lines for tab in tabs if tab.slug == ANOMALY),
         "chosen": chosen,
         "breakdown": breakdown_of(cells, chosen.tab),
@@ -84,7 +83,8 @@ def _chosen(request: SignedInRequest) -> Chosen:
     return Chosen(tab if tab in TABS else NEW, whole, area if AREA.match(area) else "")
 
 
-def _lines(month: Month, before: Month | None, user: User, chosen: Chosen) -> QuerySet[Any]:
+def _lines(month: Month, before: Month | None, user: User, chosen: Chosen) -> QuerySet[Any] | list[Key]:
+    """What the page is cut out of: rows, or the keys of changed lines."""
     prefixes = user.area_prefixes(Permission.MONTH_VIEW)
     rows: QuerySet[Any]
     if chosen.tab == ANOMALY:
@@ -96,7 +96,8 @@ def _lines(month: Month, before: Month | None, user: User, chosen: Chosen) -> Qu
         rows = adjustments_of(month, LINE_KINDS[chosen.tab], prefixes).select_related("elder", "item")
         rows = rows.order_by("area_code", "elder_id", "item_id", "month")
     else:
-        rows = ordered(changed_lines(month, before, chosen.tab, prefixes))
+        keys = change_keys_of(month, before, chosen.tab, user)
+        return [key for key in keys if chosen.has(key)] if chosen.item or chosen.area else keys
     rows = rows if chosen.item is None else rows.filter(item=chosen.item)
     return in_areas(rows, [area_prefix(chosen.area)], "area_code") if chosen.area else rows
 
@@ -106,4 +107,5 @@ def _shown(rows: Any, tab: str, month: Month, before: Month | None) -> list[Any]
         return anomaly_rows(rows)
     if tab in LINE_KINDS:
         return adjustment_review_rows(rows, month.county_code)
-    return change_rows(rows, tab, month, before)
+    shown_in = before if tab == STOPPED and before else month
+    return change_rows(lines_at(shown_in, rows), tab, month, before)

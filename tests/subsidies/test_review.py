@@ -17,7 +17,9 @@ from subsidies.review import (
     adjustment_cells,
     anomaly_cells,
     change_cells,
+    change_keys,
     changed_lines,
+    lines_at,
     month_before,
 )
 from tests.registry import add, make_elder
@@ -70,8 +72,17 @@ def test_every_list_is_as_long_as_its_figure(april: Month, prefixes: list[str]) 
     before = month_before(april)
     figures = change_cells(april, before, prefixes)
     for kind in (NEW, STOPPED, CHANGED):
-        listed = changed_lines(april, before, kind, prefixes).count()
-        assert listed == sum(cell.lines for cell in figures if cell.kind == kind), kind
+        keys = change_keys(april, before, kind, prefixes)
+        rows = changed_lines(april, before, kind, prefixes)
+        assert {(row.area_code, row.elder_id, row.item_id) for row in rows} == set(keys), kind
+        assert len(keys) == sum(cell.lines for cell in figures if cell.kind == kind), kind
+
+
+def test_lines_are_found_again_in_the_order_of_their_keys(april: Month) -> None:
+    keys = change_keys(april, month_before(april), NEW, [COUNTY]) + change_keys(
+        april, month_before(april), CHANGED, [COUNTY]
+    )
+    assert [(row.elder_id, row.item_id) for row in lines_at(april, keys)] == [key[1:] for key in keys]
 
 
 def test_without_a_month_before_every_line_is_new(april: Month) -> None:
