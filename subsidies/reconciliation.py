@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 
 from subsidies.choices import Account, BatchState, PaymentState, Verdict
-from subsidies.models import LedgerEntry, Payment, ReturnRow
+from subsidies.models import ReturnRow
 
 ZERO: Final = Decimal("0.00")
 #: States of a batch in which the bank has it.
@@ -183,11 +183,6 @@ def summed(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, Figures]
     return found
 
 
-def by_month(row: Row) -> date:
-    """Key of a month's figures."""
-    return row.month
-
-
 def by_batch(row: Row) -> tuple[int, str]:
     """Key of a batch's figures: id and number."""
     return row.batch_id, row.batch
@@ -196,21 +191,6 @@ def by_batch(row: Row) -> tuple[int, str]:
 def by_item(row: Row) -> tuple[int | None, str, str]:
     """Key of an item's figures: id, code and name."""
     return row.item_id, row.item_code, row.item_name
-
-
-def portal_lines(*, batch_id: int, item_id: int | None = None) -> QuerySet[Payment]:
-    """Lines behind `portal`; what was kept back whole never went to the bank."""
-    return _lines(batch_id, item_id).filter(state=PaymentState.PAID, amount__gt=F("offset"))
-
-
-def open_lines(*, batch_id: int, item_id: int | None = None) -> QuerySet[Payment]:
-    """Lines for which the bank has not answered."""
-    return _lines(batch_id, item_id).filter(state__in=OPEN)
-
-
-def failed_lines(*, batch_id: int, item_id: int | None = None) -> QuerySet[Payment]:
-    """Lines that the bank could not pay in."""
-    return _lines(batch_id, item_id).filter(state=PaymentState.FAILED)
 
 
 def bank_rows(*, batch_id: int, item_id: int | None = None) -> QuerySet[ReturnRow]:
@@ -226,19 +206,6 @@ def bank_rows(*, batch_id: int, item_id: int | None = None) -> QuerySet[ReturnRo
 def unsettled_rows(*, batch_id: int) -> QuerySet[ReturnRow]:
     """Rows to look into: 未知, 金额不符, 账号不符, 矛盾, 无法识别."""
     return _rows(batch_id, None).filter(verdict__in=UNSETTLED).order_by("file_id", "number")
-
-
-def ledger_entries(*, batch_id: int, item_id: int | None = None) -> QuerySet[LedgerEntry]:
-    """Entries behind `ledger`."""
-    entries = LedgerEntry.objects.filter(batch=batch_id, account=Account.CASH)
-    found = entries if item_id is None else entries.filter(item=item_id)
-    return found.select_related("item").order_by("id")
-
-
-def _lines(batch_id: int, item_id: int | None) -> QuerySet[Payment]:
-    lines = Payment.objects.filter(batch=batch_id)
-    found = lines if item_id is None else lines.filter(item=item_id)
-    return found.select_related("elder", "item").order_by("number")
 
 
 def _rows(batch_id: int, item_id: int | None) -> QuerySet[ReturnRow]:

@@ -52,7 +52,9 @@ def import_return(path: str) -> dict[str, int]:
     counts: dict[str, int] = {}
     with transaction.atomic():
         batch = Batch.objects.select_for_update().get()
-        rows: Any = load_workbook(Path(path), read_only=True).worksheets[0].iter_rows(min_row=2)
+        rows: Any = (
+            load_workbook(BytesIO(Path(path).read_bytes()), read_only=True).worksheets[0].iter_rows(min_row=2)
+        )
         for row in rows:
             _, number, _, _, amount, state, reason, _ = (cell.value for cell in row)
             line = Payment.objects.get(batch=batch, number=number)
