@@ -108,17 +108,20 @@ def bank_side(batch: Batch, user: User, failed: int) -> BankSide | None:
     if batch.state not in WITH_BANK or not covers(user, batch.county_code):
         return None
     works = covers(user, batch.county_code, Permission.BANK_FILE)
+    choosing = works and batch.state == BatchState.CONFIRMED
     profiles = BankProfile.objects.filter(county_code=batch.county_code, active=True).order_by("name")
     return BankSide(
-        file=BankFile.objects.filter(batch=batch).select_related("profile", "made_by").first(),
-        profiles=list(profiles) if works and batch.state == BatchState.CONFIRMED else [],
-        returns=[
-            ReturnSummary(file, verdict_counts(file))
-            for file in batch.return_files.select_related("uploaded_by").order_by("-pk")
-        ],
+        file=getattr(batch, "bank_file", None),
+        profiles=list(profiles) if choosing else [],
+        returns=_returns(batch) if batch.state != BatchState.CONFIRMED else [],
         failed=_failed(batch) if failed else None,
         works=works,
     )
+
+
+def _returns(batch: Batch) -> list[ReturnSummary]:
+    files = batch.return_files.select_related("uploaded_by").order_by("-pk")
+    return [ReturnSummary(file, verdict_counts(file)) for file in files]
 
 
 def job_of(batch: Batch, user: User) -> Job | None:

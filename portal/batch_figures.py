@@ -8,7 +8,6 @@ from typing import Final
 from django.db.models import Count, F, QuerySet, Sum
 from django.db.models.functions import Left
 
-from catalog.models import Item
 from organization.areas import CODE_LENGTH
 from organization.models import Area, User
 from portal.batch_scope import covers, payments_of
@@ -17,6 +16,7 @@ from subsidies.models import Batch, Payment, TownshipCheck
 
 ZERO: Final = Decimal("0.00")
 OUTSIDE: Final = "县外户籍"
+ITEM: Final = ("item__number", "item__code", "item__name")
 #: lines that a batch does not pay
 LEFT_OUT: Final = frozenset({PaymentState.HELD, PaymentState.VOID})
 
@@ -32,11 +32,21 @@ class Figure:
         return Figure(self.lines + other.lines, self.amount + other.amount)
 
 
+@dataclass(frozen=True, order=True)
+class ItemName:
+    """An item as the table names it, in the list's order."""
+
+    number: int
+    code: str
+    name: str
+    pk: int
+
+
 @dataclass(frozen=True)
 class Part:
     """Lines of one item, township, kind and state."""
 
-    item_id: int
+    item: ItemName
     township: str
     kind: str
     state: str
@@ -48,7 +58,7 @@ class Part:
 class ItemColumn:
     """One item of the table with its sum."""
 
-    item: Item
+    item: "ItemName"
     total: Figure
 
 
@@ -60,7 +70,7 @@ class TownshipRow:
     code: str
     name: str
     total: Figure
-    cells: list[tuple[Item, Figure]]
+    cells: list[tuple[ItemName, Figure]]
     check: TownshipCheck | None = None
 
 
@@ -109,14 +119,14 @@ class Comparison:
     percent: Decimal | None
 
 
-def figures_of(batch: Batch, user: User) -> BatchFigures:
-    """Figures within the user's areas, in two scans of the lines whatever their number."""
+def figures_of(batch: Batch, user: User, checks: Iterable[TownshipCheck]) -> BatchFigures:
+    """Figures within the user's areas, in two scans of the lines whatever their number. 3 queries."""
     rows = payments_of(batch, user)
     parts = _parts(batch, rows)
     void = batch.state == BatchState.VOID
     counted = [part for part in parts if void or part.state not in LEFT_OUT]
     persons = rows if void else rows.exclude(state=PaymentState.VOID)
-    items, townships = _table(batch, counted)
+    items, townships = _table(counted, checks)
     return BatchFigures(
         persons=persons.values("elder_id").distinct().count(),
         total=_sum(counted),
@@ -148,13 +158,13 @@ def _parts(batch: Batch, rows: QuerySet[Payment]) -> list[Part]:
     county = batch.county_code[:6]
     grouped = (
         rows.annotate(township=Left("area_code", 9))
-        .values("item_id", "township", "kind", "state")
+        .values("item_id", *ITEM, "township", "kind", "state")
         .annotate(n=Count("pk"), money=Sum(F("amount") - F("offset")), kept=Sum("offset"))
         .order_by()
     )
     return [
         Part(
-            row["item_id"],
+            ItemName(row["item__number"], row["item__code"], row["item__name"], row["item_id"]),
             row["township"] if row["township"].startswith(county) else "",
             row["kind"],
             row["state"],
@@ -165,10 +175,12 @@ def _parts(batch: Batch, rows: QuerySet[Payment]) -> list[Part]:
     ]
 
 
-def _table(batch: Batch, parts: Sequence[Part]) -> tuple[list[ItemColumn], list[TownshipRow]]:
+def _table(
+    parts: Sequence[Part], checks: Iterable[TownshipCheck]
+) -> tuple[list[ItemColumn], list[TownshipRow]]:
     """Townships down, items across; the sums of both are those of the same parts."""
-    items = list(Item.objects.filter(pk__in={part.item_id for part in parts}).order_by("number", "code"))
-    checks = {check.township: check for check in batch.checks.select_related("checked_by")}
+    items = sorted({part.item for part in parts})
+    by_township = {check.township: check for check in checks}
     prefixes = sorted({part.township for part in parts}, key=lambda prefix: (not prefix, prefix))
     codes = {prefix: prefix.ljust(CODE_LENGTH, "0") if prefix else "" for prefix in prefixes}
     names = dict(Area.objects.filter(code__in=codes.values()).values_list("code", "name"))
@@ -181,11 +193,11 @@ def _table(batch: Batch, parts: Sequence[Part]) -> tuple[list[ItemColumn], list[
                 codes[prefix],
                 names.get(codes[prefix], codes[prefix]) if prefix else OUTSIDE,
                 _sum(own),
-                [(item, _sum(part for part in own if part.item_id == item.pk)) for item in items],
-                checks.get(prefix),
+                [(item, _sum(part for part in own if part.item == item)) for item in items],
+                by_township.get(prefix),
             )
         )
-    columns = [ItemColumn(item, _sum(part for part in parts if part.item_id == item.pk)) for item in items]
+    columns = [ItemColumn(item, _sum(part for part in parts if part.item == item)) for item in items]
     return columns, townships
 
 

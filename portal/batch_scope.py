@@ -32,7 +32,9 @@ def batches_of(user: User, permission: Permission = Permission.PAYMENT_VIEW) -> 
 
 def batch_or_404(user: User, pk: int, permission: Permission = Permission.PAYMENT_VIEW) -> Batch:
     """A batch that the user may see or, with another permission, work on."""
-    rows = batches_of(user, permission).select_related("month", "made_by")
+    rows = batches_of(user, permission).select_related(
+        "month", "made_by", "bank_file__profile", "bank_file__made_by"
+    )
     batch = rows.filter(pk=pk).first()
     if batch is None:
         raise Http404

@@ -25,7 +25,7 @@ from subsidies.models import Appropriation
 from subsidies.refusals import MoneyRefusedError
 from subsidies.services.appropriation import appropriation_record
 
-YEARS_BEFORE = 4
+YEARS_BEFORE = 5
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def budget(request: SignedInRequest) -> HttpResponse:
     rows = budget_rows(county_code=county, year=year)
     context = {
         "year": year,
-        "years": _years(county, year),
+        "years": _years(year),
         "rows": rows,
         "sums": _sums(rows),
         "lottery": lottery_share(county_code=county, year=year),
@@ -95,10 +95,10 @@ def _year(request: SignedInRequest) -> int:
     return int(given) if is_year else timezone.localdate().year
 
 
-def _years(county: str, chosen: int) -> list[int]:
-    granted = Appropriation.objects.filter(county_code=county).values_list("year", flat=True).distinct()
+def _years(chosen: int) -> list[int]:
+    """The coming year, the running one and some before it."""
     this = timezone.localdate().year
-    return sorted({*granted, chosen, *range(this - YEARS_BEFORE + 1, this + 2)}, reverse=True)
+    return sorted({chosen, *range(this - YEARS_BEFORE + 1, this + 2)}, reverse=True)
 
 
 def _sums(rows: Sequence[BudgetRow]) -> BudgetSums:

@@ -47,6 +47,12 @@ def pages(elder: Elder, month: Month) -> list[str]:
         ("month-lines", [slug]),
         ("month-adjustments", [slug]),
         ("month-visits", [slug]),
+        ("batch-list", []),
+        ("batch-new", []),
+        ("reconciliation", []),
+        ("ledger", []),
+        ("budget", []),
+        ("terms-list", []),
         ("item-list", []),
         ("guide", []),
     ]
