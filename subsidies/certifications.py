@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from django.db.models import Case, CharField, Count, Exists, Min, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Left
 
 from eldercare.choices import Kind
@@ -64,13 +64,27 @@ class AreaProgress:
 
 @dataclass(frozen=True)
 class Reminder:
-    """Persons of a township still to be certified. overdue, soon: past the last day, due within SOON."""
+    """A township with names open in a round that has begun. days_left: to the round's last day, negative if past."""
 
     township: str
-    overdue: int
-    soon: int
-    suspended: int
-    due: date
+    round: CertificationRound
+    progress: Progress
+    days_left: int
+
+    @property
+    def due(self) -> date:
+        """The last day in time."""
+        return self.round.due
+
+    @property
+    def overdue(self) -> int:
+        """Persons past the last day."""
+        return self.progress.open if self.days_left < 0 else 0
+
+    @property
+    def soon(self) -> int:
+        """Persons due within SOON."""
+        return self.progress.open if 0 <= self.days_left <= SOON.days else 0
 
 
 Names = QuerySet[Any, Any]
@@ -106,26 +120,34 @@ def waiting(dues: Names) -> Names:
     return dues.filter(~_dead(), certification=None)
 
 
-def round_list(user: User, today: date, permission: Permission = Permission.CERTIFY) -> list[RoundProgress]:
-    """Rounds that name somebody in the user's areas, or that his county runs; newest first. 2 queries."""
+def round_list(
+    user: User, today: date, permission: Permission = Permission.CERTIFY
+) -> tuple[list[RoundProgress], list[Reminder]]:
+    """Rounds of the user's counties, newest first, and whom to remind in his areas by township. 3 queries."""
     counties = {prefix[:6].ljust(12, "0") for prefix in user.area_prefixes(permission)}
     rounds = list(
         CertificationRound.objects.filter(county_code__in=counties).order_by("-opens", "-id")[:ROUNDS]
     )
-    figures = {
-        row["round_id"]: _progress(row)
-        for row in _counted(dues_visible(user, permission).filter(round__in=rounds), "round_id")
-    }
-    nobody = Progress(0, 0, 0, 0, 0)
-    return [
-        RoundProgress(
-            row,
-            figures.get(row.pk, nobody),
-            row.due < today and figures.get(row.pk, nobody).open > 0,
-            (row.due - today).days,
-        )
-        for row in rounds
-    ]
+    cells: dict[int, list[AreaProgress]] = {row.pk: [] for row in rounds}
+    named = dues_visible(user, permission).filter(round__in=rounds).annotate(place=Left("area_code", 9))
+    for cell in _counted(named, "round_id", "place"):
+        cells[cell["round_id"]].append(AreaProgress(cell["place"].ljust(12, "0"), _progress(cell)))
+    shown = []
+    reminders = []
+    for row in rounds:
+        total, left = total_of(cells[row.pk]), (row.due - today).days
+        shown.append(RoundProgress(row, total, left < 0 and total.open > 0, left))
+        reminders += [
+            Reminder(cell.area_code, row, cell.progress, left)
+            for cell in cells[row.pk]
+            if cell.progress.open and row.opens <= today and left <= SOON.days
+        ]
+    return shown, sorted(reminders, key=lambda reminder: (reminder.township, reminder.round.due))
+
+
+def reminders(user: User, today: date, permission: Permission = Permission.CERTIFY) -> list[Reminder]:
+    """Whom to remind in the user's areas, by township and round; the page of rounds shows the same. 3 queries."""
+    return round_list(user, today, permission)[1]
 
 
 def area_progress(dues: Names, digits: int) -> list[AreaProgress]:
@@ -143,27 +165,6 @@ def total_of(places: list[AreaProgress]) -> Progress:
             for name in ("listed", "met", "open", "suspended", "exempt")
         )
     )
-
-
-def reminders(user: User, today: date, permission: Permission = Permission.CERTIFY) -> list[Reminder]:
-    """Persons to be certified by township over all rounds that have begun, townships in order. 1 query."""
-    rows = (
-        waiting(dues_visible(user, permission))
-        .filter(round__opens__lte=today)
-        .annotate(place=Left("area_code", 9))
-        .values("place")
-        .annotate(
-            overdue=Count("elder", distinct=True, filter=Q(round__due__lt=today)),
-            soon=Count("elder", distinct=True, filter=Q(round__due__range=(today, today + SOON))),
-            held=Count("elder", distinct=True, filter=Q(suspended=True)),
-            due=Min("round__due"),
-        )
-        .order_by("place")
-    )
-    return [
-        Reminder(row["place"].ljust(12, "0"), row["overdue"], row["soon"], row["held"], row["due"])
-        for row in rows
-    ]
 
 
 def certifications_waiting(user: User, today: date, permission: Permission = Permission.CERTIFY) -> int:
@@ -189,15 +190,21 @@ def _dead() -> Exists:
     return Exists(Circumstance.objects.filter(elder=OuterRef("elder"), kind=Kind.DEATH))
 
 
-def _counted(dues: Names, key: str) -> Names:
-    rows: Names = dues.order_by().values(key)
-    counted: Names = rows.annotate(
-        listed=Count("id"),
-        met=Count("id", filter=Q(certification__isnull=False)),
-        exempt=Count("id", filter=Q(certification=None) & Q(_dead())),
-        held=Count("id", filter=Q(certification=None, suspended=True) & ~Q(_dead())),
-    )
-    return counted
+def _counted(dues: Names, *keys: str) -> list[dict[str, Any]]:
+    """Figures per key. The dead are counted apart: they are few, and a look-up per name would cost the most."""
+    figures = {
+        "listed": Count("id"),
+        "met": Count("certification"),
+        "held": Count("id", filter=Q(certification=None, suspended=True)),
+    }
+    rows = list(dues.order_by().values(*keys).annotate(**figures))
+    gone = dues.filter(_dead(), certification=None).order_by().values(*keys).annotate(**figures)
+    dead = {tuple(row[key] for key in keys): row for row in gone}
+    for row in rows:
+        without = dead.get(tuple(row[key] for key in keys), {"listed": 0, "held": 0})
+        row["exempt"] = without["listed"]
+        row["held"] -= without["held"]
+    return rows
 
 
 def _progress(row: dict[str, Any]) -> Progress:

@@ -36,6 +36,7 @@ FILTERS: Final = ("area", "state", "size")
 WAITING, ALL = "", "全部"
 STATES: Final = ((WAITING, "未认证"), *((state, state) for state in reads.STATES[1:]), (ALL, "全部"))
 ROUND: Final = ("name", "opens", "due", "suspends_on")
+SORTED_AT_MOST: Final = 5_000
 #: What a round opened by hand proposes: a quarter, and a month in which the late are not suspended yet.
 QUARTER, GRACE = 3, timedelta(days=31)
 
@@ -45,14 +46,11 @@ QUARTER, GRACE = 3, timedelta(days=31)
 def certification_list(request: SignedInRequest) -> HttpResponse:
     """Rounds with n/N in the user's areas, and whom to remind by township."""
     today = timezone.localdate()
-    rounds = reads.round_list(request.user, today)
-    waiting = reads.reminders(request.user, today)
-    begun = [row for row in rounds if row.round.opens <= today and row.progress.open]
+    rounds, waiting = reads.round_list(request.user, today)
     names = place_names(row.township for row in waiting)
     context = {
         "rounds": [(row, days_words(row.days_left)) for row in rounds],
         "reminders": [(names.get(row.township, row.township), row) for row in waiting],
-        "only": begun[0].round if len(begun) == 1 else None,
         "soon": reads.SOON.days,
         "today": today,
     }
@@ -161,9 +159,12 @@ def _page(request: SignedInRequest, row: CertificationRound, faults: list[str] |
     text = finds.recall(request.session, token) if token else ""
     found = _filtered(reads.under(mine, area) if area else mine, request.GET.get("state", WAITING), text)
     size = position_of(request.GET).size
-    page = Paginator(_ordered(found), size).get_page(request.GET.get("page"))
     today = timezone.localdate()
     total = _total(places, area)
+    paginator = Paginator(_ordered(found, total), size)
+    if not text and (known := _known_count(total, request.GET.get("state", WAITING))) is not None:
+        paginator.count = known
+    page = paginator.get_page(request.GET.get("page"))
     context = {
         "round": row,
         "items": list(row.items.order_by("number", "code")),
@@ -177,7 +178,7 @@ def _page(request: SignedInRequest, row: CertificationRound, faults: list[str] |
         "state": request.GET.get("state", WAITING),
         "rows": due_rows(page.object_list),
         "page": page,
-        "count": page.paginator.count,
+        "count": paginator.count,
         "size": size,
         "sizes": SIZES,
         "kept": without_position(request.GET),
@@ -218,10 +219,16 @@ def _filtered(dues: reads.Names, state: str, text: str | None) -> reads.Names:
     return dues if state == ALL else dues.filter(standing=state)
 
 
-def _ordered(dues: reads.Names) -> reads.Names:
-    """Village by village, in each first whose payment is held."""
+def _ordered(dues: reads.Names, total: reads.Progress) -> reads.Names:
+    """Village by village, in each first whose payment is held; by name too, where there are not too many to sort."""
     held = Case(When(suspended=True, then=Value(0)), default=Value(1), output_field=IntegerField())
-    return dues.select_related("elder", "certification").order_by("area_code", held, "elder__pinyin", "id")
+    by_name = ["elder__pinyin"] if total.listed <= SORTED_AT_MOST else []
+    return dues.select_related("elder", "certification").order_by("area_code", held, *by_name, "id")
+
+
+def _known_count(total: reads.Progress, state: str) -> int | None:
+    """How many names a filter finds, where the figures say it already."""
+    return {WAITING: total.open, ALL: total.listed, reads.MET: total.met, reads.DEAD: total.exempt}.get(state)
 
 
 def _total(places: Any, area: str) -> reads.Progress:

@@ -234,6 +234,8 @@ def _list(row: CertificationRound, item_ids: list[int], today: date) -> int:
             },
         )
         listed = int(cursor.rowcount)
+        # autovacuum would notice the new names only after they have been looked through
+        cursor.execute("ANALYZE subsidies_certificationdue")
     if not listed:
         raise MoneyRefusedError(NOBODY.format(month=month.month))
     return listed

@@ -150,20 +150,20 @@ def _resume(cursor: CursorWrapper, mine: str, parameters: dict[str, Any]) -> tup
         parameters,
     )
     _hold_elders(cursor, "certified")
-    cursor.execute(f"""
+    cursor.execute(
+        f"""
         CREATE TEMP TABLE resumed ON COMMIT DROP AS
         SELECT DISTINCT n.id, n.elder_id, coalesce(n.suspended_from, n.first_month) AS month
         FROM ({_reached("certified")}) c
         JOIN subsidies_enrolment n ON n.elder_id = c.enrolled_id AND n.item_id = c.item_id
-        JOIN LATERAL (
-            SELECT e.action, e.reason, e.actor_id FROM subsidies_enrolmentevent e
-            WHERE e.enrolment_id = n.id ORDER BY e.id DESC LIMIT 1
-        ) last ON last.action = '{EnrolmentAction.SUSPEND}' AND last.reason = '{StopReason.UNCERTIFIED}'
-              AND last.actor_id IS NULL
-        WHERE n.state = '{EnrolmentState.SUSPENDED}' AND NOT EXISTS (
+        WHERE {_held_by_us("n")} AND NOT EXISTS (
             SELECT FROM subsidies_certificationdue o
-            JOIN subsidies_certificationround_items i ON i.certificationround_id = o.round_id
-            WHERE o.elder_id = c.elder_id AND i.item_id = n.item_id AND o.suspended AND o.certification_id IS NULL)""")
+            JOIN subsidies_certificationround r ON r.id = o.round_id
+            JOIN subsidies_certificationround_items i ON i.certificationround_id = r.id
+            WHERE o.elder_id = c.elder_id AND i.item_id = n.item_id AND o.certification_id IS NULL
+              AND (o.suspended OR r.suspends_on <= %(today)s))""",
+        parameters,
+    )
     cursor.execute(f"""
         UPDATE subsidies_enrolment n SET state = '{EnrolmentState.RECEIVING}', suspended_from = NULL
         FROM resumed WHERE resumed.id = n.id""")
@@ -198,6 +198,7 @@ def _suspend(cursor: CursorWrapper, mine: str, parameters: dict[str, Any]) -> tu
         WHERE n.state = '{EnrolmentState.RECEIVING}' AND (n.last_month IS NULL OR n.last_month >= o.month)""")
     for county_code in _counties(cursor):
         _hold_automatic(cursor, county_code)
+    cursor.execute("ANALYZE held")
     cursor.execute(f"""
         UPDATE subsidies_enrolment n SET state = '{EnrolmentState.SUSPENDED}', suspended_from = h.month
         FROM (SELECT id, min(month) AS month FROM held GROUP BY id) h WHERE h.id = n.id""")
@@ -205,9 +206,11 @@ def _suspend(cursor: CursorWrapper, mine: str, parameters: dict[str, Any]) -> tu
         CREATE TEMP TABLE suspended ON COMMIT DROP AS
         SELECT id, min(elder_id) AS elder_id, min(month) AS month FROM held GROUP BY id""")
     _events(cursor, "suspended", EnrolmentAction.SUSPEND, StopReason.UNCERTIFIED)
-    cursor.execute(
-        "UPDATE subsidies_certificationdue d SET suspended = true FROM held WHERE held.due_id = d.id"
-    )
+    cursor.execute(f"""
+        UPDATE subsidies_certificationdue d SET suspended = true
+        FROM ({_reached("overdue")}) o
+        JOIN subsidies_enrolment n ON n.elder_id = o.enrolled_id AND n.item_id = o.item_id
+        WHERE o.due_id = d.id AND {_held_by_us("n")}""")
     cursor.execute(
         "UPDATE subsidies_certificationround SET suspended_at = now()"
         " WHERE suspended_at IS NULL AND id IN (SELECT round_id FROM overdue)"
@@ -227,30 +230,31 @@ def _hold_automatic(cursor: CursorWrapper, county_code: str) -> None:
         return
     month, revision = newest
     outcomes = ", ".join(f"'{outcome}'" for outcome in ENTITLED)
+    # one table after the other, each counted: the planner knows nothing of a WITH's rows and would pair all with all
     cursor.execute(
         f"""
-        WITH drawn AS (
-            SELECT o.due_id, o.elder_id, n.item_id, o.month
-            FROM overdue o
-            JOIN subsidies_certificationround_items i ON i.certificationround_id = o.round_id
-            JOIN {partition_name("subsidies_entitlement", month)} n
-              ON n.elder_id = o.elder_id AND n.item_id = i.item_id AND n.county_code = o.county_code
-             AND n.rev_from <= %(revision)s AND (n.rev_to IS NULL OR n.rev_to > %(revision)s)
-             AND n.outcome IN ({outcomes})
-            JOIN catalog_itemversion v ON v.id = n.item_version_id
-             AND v.application = '{Application.AUTOMATIC}'
-            WHERE o.county_code = %(county)s AND NOT EXISTS (
-                SELECT FROM subsidies_enrolment e WHERE e.elder_id = o.elder_id AND e.item_id = n.item_id)
-        ), made AS (
-            INSERT INTO subsidies_enrolment (elder_id, item_id, first_month, state)
-            SELECT elder_id, item_id, min(month), '{EnrolmentState.RECEIVING}' FROM drawn GROUP BY elder_id, item_id
-            RETURNING id, elder_id, item_id
-        )
-        INSERT INTO held (id, due_id, elder_id, month)
-        SELECT made.id, drawn.due_id, drawn.elder_id, drawn.month
-        FROM drawn JOIN made ON made.elder_id = drawn.elder_id AND made.item_id = drawn.item_id""",
+        CREATE TEMP TABLE drawn ON COMMIT DROP AS
+        SELECT o.due_id, o.elder_id, n.item_id, o.month
+        FROM overdue o
+        JOIN subsidies_certificationround_items i ON i.certificationround_id = o.round_id
+        JOIN {partition_name("subsidies_entitlement", month)} n
+          ON n.elder_id = o.elder_id AND n.item_id = i.item_id AND n.county_code = o.county_code
+         AND n.rev_from <= %(revision)s AND (n.rev_to IS NULL OR n.rev_to > %(revision)s)
+         AND n.outcome IN ({outcomes})
+        JOIN catalog_itemversion v ON v.id = n.item_version_id AND v.application = '{Application.AUTOMATIC}'
+        WHERE o.county_code = %(county)s AND NOT EXISTS (
+            SELECT FROM subsidies_enrolment e WHERE e.elder_id = o.elder_id AND e.item_id = n.item_id)""",
         {"revision": revision, "county": county_code},
     )
+    cursor.execute("ANALYZE drawn")
+    cursor.execute(f"""
+        INSERT INTO subsidies_enrolment (elder_id, item_id, first_month, state)
+        SELECT elder_id, item_id, min(month), '{EnrolmentState.RECEIVING}' FROM drawn GROUP BY elder_id, item_id""")
+    cursor.execute("""
+        INSERT INTO held (id, due_id, elder_id, month)
+        SELECT n.id, drawn.due_id, drawn.elder_id, drawn.month
+        FROM drawn JOIN subsidies_enrolment n ON n.elder_id = drawn.elder_id AND n.item_id = drawn.item_id""")
+    cursor.execute("DROP TABLE drawn")
 
 
 def _reached(names: str) -> str:
@@ -265,8 +269,18 @@ def _reached(names: str) -> str:
          AND (mate.id = own.id OR item.subject = '{Subject.HOUSEHOLD}')"""
 
 
+def _held_by_us(enrolment: str) -> str:
+    """An enrolment that a round suspended and nobody has touched since."""
+    return f"""({enrolment}.state = '{EnrolmentState.SUSPENDED}' AND EXISTS (
+        SELECT FROM subsidies_enrolmentevent e
+        WHERE e.id = (SELECT max(l.id) FROM subsidies_enrolmentevent l WHERE l.enrolment_id = {enrolment}.id)
+          AND e.action = '{EnrolmentAction.SUSPEND}' AND e.reason = '{StopReason.UNCERTIFIED}'
+          AND e.actor_id IS NULL))"""
+
+
 def _hold_elders(cursor: CursorWrapper, names: str) -> None:
     """Lock the persons and those of their households in order, as every change of an enrolment does."""
+    cursor.execute(f"ANALYZE {names}")
     cursor.execute(f"""
         SELECT count(*) FROM (
             SELECT e.id FROM eldercare_elder e

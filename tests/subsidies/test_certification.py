@@ -393,7 +393,12 @@ def test_a_stopped_enrolment_stays_stopped_after_a_late_certification(clerk: Use
 def test_two_rounds_that_are_overdue_are_both_waited_for(clerk: User, elder: Elder) -> None:
     run(OPENS)
     open_round(clerk, "AUTO")
-    later = {"opens": DUE + DAY, "due": DUE + 5 * DAY, "suspends_on": SUSPENDS, "today": DUE + DAY}
+    later: dict[str, Any] = {
+        "opens": DUE + DAY,
+        "due": DUE + 5 * DAY,
+        "suspends_on": SUSPENDS,
+        "today": DUE + DAY,
+    }
     open_round(clerk, "AUTO", name="下一轮", **later)
     certifications_refresh(today=SUSPENDS)
     certify(elder, clerk, DUE)
@@ -401,6 +406,28 @@ def test_two_rounds_that_are_overdue_are_both_waited_for(clerk: User, elder: Eld
     certify(elder, clerk, DUE + DAY)
     assert standing(elder) == {"AUTO": "享受中"}
     assert not CertificationDue.objects.filter(suspended=True).exists()
+
+
+def test_a_round_that_comes_overdue_while_another_holds_back_waits_for_its_own_proof(
+    clerk: User, elder: Elder
+) -> None:
+    run(OPENS)
+    open_round(clerk, "AUTO")
+    later: dict[str, Any] = {
+        "opens": DUE + DAY,
+        "due": DUE + 5 * DAY,
+        "suspends_on": SUSPENDS + DAY,
+        "today": DUE + DAY,
+    }
+    open_round(clerk, "AUTO", name="下一轮", **later)
+    certifications_refresh(today=SUSPENDS)
+    certifications_refresh(today=SUSPENDS + DAY)
+    assert CertificationDue.objects.filter(suspended=True).count() == 2
+    before = EnrolmentEvent.objects.count()
+    certify(elder, clerk, DUE)
+    assert (standing(elder), EnrolmentEvent.objects.count()) == ({"AUTO": "暂停"}, before)
+    certify(elder, clerk, DUE + DAY)
+    assert standing(elder) == {"AUTO": "享受中"}
 
 
 def test_only_the_rounds_items_are_suspended(clerk: User, elder: Elder) -> None:
