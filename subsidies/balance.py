@@ -130,11 +130,12 @@ def spans_of_months(county_code: str, months: Iterable[date]) -> list[Span]:
 
 
 def balance_select(span: Span, *, run: Month | None = None, elders: str = "") -> str:
-    """SELECT elder_id, item_id, due, unpaid, line, area_code of a month; binds `span.parameters` by name.
+    """SELECT elder_id, item_id, due, unpaid, line, area_code, version_id of a month; binds `span.parameters` by name.
 
     run: leave out what was paid, recovered or listed with this run, as if it were still to be done. elders: SELECT of
     the elders wanted, all if empty. A month suspended by now is left as it was settled: to suspend is not to take back
     (domain §2.6); once certified, what was held back is entitled again and paid. Rows that cancel out may be missing.
+    version_id: the item's version by which it is entitled, where something is due.
     """
     parts = [_suspended(span, elders)]
     if span.outside:
@@ -142,14 +143,15 @@ def balance_select(span: Span, *, run: Month | None = None, elders: str = "") ->
     if span.paid:
         parts += [_entitled_and_paid(span, run, elders), _recoveries(span, run, elders)]
     elif span.later:
-        paid = f"SELECT elder_id, item_id, amount, unpaid, area_code, suspended FROM ({_payments(span, run, elders)}) p"
+        columns = "elder_id, item_id, amount, unpaid, area_code, false, NULL"
+        paid = f"SELECT {columns} FROM ({_payments(span, run, elders)}) p"
         parts += [paid, _recoveries(span, run, elders)]
     return f"""
         SELECT elder_id, item_id, due, unpaid,
-               CASE WHEN due > unpaid THEN due - unpaid ELSE least(due, 0) END AS line, area_code
+               CASE WHEN due > unpaid THEN due - unpaid ELSE least(due, 0) END AS line, area_code, version_id
         FROM (
             SELECT elder_id, item_id, coalesce(sum(amount), 0) AS due, coalesce(sum(unpaid), 0) AS unpaid,
-                   max(area_code) AS area_code
+                   max(area_code) AS area_code, max(version_id) AS version_id
             FROM ({" UNION ALL ".join(parts)}) sides
             GROUP BY elder_id, item_id
             HAVING NOT bool_or(suspended)
@@ -180,7 +182,8 @@ def _among(column: str, elders: str) -> str:
 def _suspended(span: Span, elders: str) -> str:
     """What is held back; a row here rather than a second look at each row: few or many, the plan is the same."""
     return f"""
-        SELECT elder_id, item_id, NULL::numeric AS amount, NULL::numeric AS unpaid, area_code, true AS suspended
+        SELECT elder_id, item_id, NULL::numeric AS amount, NULL::numeric AS unpaid, area_code, true AS suspended,
+               NULL::bigint AS version_id
         FROM {_table(span)}
         WHERE {_rows(span, Outcome.SUSPENDED, "outside paid", elders)} AND {_published(span)}"""
 
@@ -192,9 +195,9 @@ def _entitled_and_paid(span: Span, run: Month | None, elders: str) -> str:
     """
     return f"""
         SELECT coalesce(n.elder_id, p.elder_id), coalesce(n.item_id, p.item_id), coalesce(n.amount, p.amount),
-               p.unpaid, coalesce(n.area_code, p.area_code), false
+               p.unpaid, coalesce(n.area_code, p.area_code), false, n.item_version_id
         FROM (
-            SELECT elder_id, item_id, amount, area_code FROM {_table(span)}
+            SELECT elder_id, item_id, amount, area_code, item_version_id FROM {_table(span)}
             WHERE {_rows(span, Outcome.DUE, "paid", elders)} AND amount IS NOT NULL AND {_published(span)}
         ) n
         FULL JOIN ({_payments(span, run, elders)}) p
@@ -207,10 +210,10 @@ def _decided_since(span: Span, elders: str) -> str:
     month, rows = span.month, _rows(span, Outcome.DUE, "outside", elders)
     settled = month.revision if month.settled_revision is None else month.settled_revision
     return f"""
-        SELECT elder_id, item_id, amount, NULL, area_code, false FROM {_table(span)}
+        SELECT elder_id, item_id, amount, NULL, area_code, false, item_version_id FROM {_table(span)}
         WHERE {rows} AND amount IS NOT NULL AND {_published(span)} AND rev_from > {settled}
         UNION ALL
-        SELECT elder_id, item_id, -amount, NULL, area_code, false FROM {_table(span)}
+        SELECT elder_id, item_id, -amount, NULL, area_code, false, NULL FROM {_table(span)}
         WHERE {rows} AND amount IS NOT NULL AND rev_from <= {settled} AND rev_to > {settled}
           AND rev_to <= {month.revision}"""
 
@@ -226,7 +229,7 @@ def _listed(span: Span, run: Month | None, elders: str) -> str:
         else ""
     )
     return f"""
-        SELECT a.elder_id, a.item_id, -a.amount, NULL, a.area_code, false
+        SELECT a.elder_id, a.item_id, -a.amount, NULL, a.area_code, false, NULL
         FROM subsidies_adjustment a JOIN subsidies_month r ON r.id = a.run_id
         WHERE r.county_code = '{month.county_code}'{other} AND a.month = '{month.month}'
           AND a.item_id = ANY(%(outside{span.place})s){before}{_among("a.elder_id", elders)}"""
@@ -245,7 +248,7 @@ def _payments(span: Span, run: Month | None, elders: str) -> str:
         SELECT p.elder_id, p.item_id, -({SETTLED_AMOUNT}) AS amount,
                CASE WHEN p.state = '{PaymentState.FAILED}' AND NOT {reissued_sql("p", again)}
                     THEN p.amount - p."offset" END AS unpaid,
-               p.area_code, false AS suspended,
+               p.area_code,
                CASE WHEN p.sequence = 1 AND p.state IN ({SETTLED_STATES}) THEN p.amount END AS whole
         FROM subsidies_payment p
         WHERE p.month = '{span.month.month}' AND p.item_id = ANY(%(termed{span.place})s)
@@ -256,7 +259,7 @@ def _recoveries(span: Span, run: Month | None, elders: str) -> str:
     """What is recovered; what a run before the first month took back was recovered outside."""
     other = f" AND c.run_id <> {run.pk}" if run else ""
     return f"""
-        SELECT l.elder_id, l.item_id, l.amount, NULL, c.area_code, false
+        SELECT l.elder_id, l.item_id, l.amount, NULL, c.area_code, false, NULL
         FROM subsidies_recoveryline l
         JOIN subsidies_recovery c ON c.id = l.recovery_id
         JOIN subsidies_month r ON r.id = c.run_id

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from django.db.backends.utils import CursorWrapper
 
-from eldercare.services.monthly_facts import partition_name
 from subsidies.balance import (
     Span,
     balance_select,
@@ -18,7 +17,6 @@ from subsidies.choices import (
     AnomalyState,
     BatchState,
     LineKind,
-    Outcome,
     PaymentState,
     RecoveryState,
 )
@@ -51,17 +49,11 @@ def collection_begin(cursor: CursorWrapper) -> None:
 
 def collect_due(cursor: CursorWrapper, span: Span) -> None:
     """Collect what is to be paid as new lines for one month."""
-    month = span.month
     cursor.execute(
         f"""
         INSERT INTO {COLLECTED} (elder_id, item_id, month, amount, area_code, version_id)
-        SELECT due.elder_id, due.item_id, '{month.month}', due.line, due.area_code, n.item_version_id
-        FROM ({balance_select(span)}) due
-        LEFT JOIN {partition_name("subsidies_entitlement", month.month)} n
-          ON n.elder_id = due.elder_id AND n.item_id = due.item_id AND n.county_code = '{month.county_code}'
-          AND n.outcome = '{Outcome.DUE}' AND n.rev_from <= {month.revision}
-          AND (n.rev_to IS NULL OR n.rev_to > {month.revision})
-        WHERE due.line > 0""",
+        SELECT elder_id, item_id, '{span.month.month}', line, area_code, version_id
+        FROM ({balance_select(span)}) due WHERE line > 0""",
         span.parameters,
     )
 
