@@ -13,7 +13,7 @@ from subsidies.balance import (
     balances_select,
     reissued_sql,
 )
-from subsidies.choices import (
+from subsidies.choices import (, Verdict
     AnomalyState,
     BatchState,
     LineKind,
@@ -63,7 +63,8 @@ def failed_take(
 ) -> list[date]:
     """Note the failed lines of runs up to a month that nobody pays again yet; return their months.
 
-    items: only these.
+    items: only these. A line that the bank called failed and then paid (矛盾) is left alone until the bank has said
+    which it is: to pay it again might pay it twice.
     """
     among = "" if items is None else " AND p.item_id = ANY(%(items)s)"
     cursor.execute(
@@ -74,7 +75,9 @@ def failed_take(
         FROM subsidies_payment p
         JOIN subsidies_batch b ON b.id = p.batch_id JOIN subsidies_month m ON m.id = b.month_id
         WHERE p.state = '{PaymentState.FAILED}' AND b.county_code = %(county)s AND m.month <= %(until)s{among}
-          AND NOT {reissued_sql("p")}""",
+          AND NOT {reissued_sql("p")}
+          AND (SELECT w.verdict FROM subsidies_returnrow w WHERE w.payment_id = p.id ORDER BY w.id DESC LIMIT 1)
+              IS DISTINCT FROM '{Verdict.CONFLICT}'""",
         {"county": county_code, "until": until, "items": list(items or ())},
     )
     cursor.execute(f"SELECT DISTINCT month FROM {FAILED} ORDER BY month")

@@ -212,6 +212,7 @@ class Account(TextChoices):
     UNPAID = "应付未付", "应付未付（发放失败）"
     CASH = "财政拨款", "财政拨款（已入账）"
     RECEIVABLE = "应收追缴", "应收追缴"
+    OFFSET = "抵扣往来", "抵扣往来（从补贴抵扣追缴）"
     REFUND = "追缴收回", "追缴收回（缴回财政专户）"
     WRITTEN_OFF = "追缴核销", "追缴核销"
 

@@ -172,19 +172,23 @@ MONEY: Final = {
             WHERE p.state = '失败' GROUP BY b.county_code, p.item_id
         ) s USING (county_code, item_id)
         WHERE coalesce(l.booked, 0) <> coalesce(s.counted, 0)""",
-    "台账的应收追缴等于各案未退的合计": """
+    "台账的应收追缴等于每案未退的金额": """
         SELECT count(*) FROM (
-            SELECT coalesce(b.county_code, c.county_code) AS county_code, sum(e.debit - e.credit) AS booked
-            FROM subsidies_ledgerentry e LEFT JOIN subsidies_batch b ON b.id = e.batch_id
-            LEFT JOIN subsidies_recovery c ON c.id = e.recovery_id
-            WHERE e.account = '应收追缴' GROUP BY 1
+            SELECT recovery_id, sum(debit - credit) AS booked FROM subsidies_ledgerentry
+            WHERE account = '应收追缴' GROUP BY recovery_id
         ) l
         FULL JOIN (
-            SELECT c.county_code, sum(c.amount - coalesce(
-                (SELECT sum(e.amount) FROM subsidies_recoveryentry e WHERE e.recovery_id = c.id), 0)) AS counted
-            FROM subsidies_recovery c GROUP BY c.county_code
-        ) s USING (county_code)
+            SELECT c.id, c.amount - coalesce(
+                (SELECT sum(e.amount) FROM subsidies_recoveryentry e WHERE e.recovery_id = c.id), 0) AS counted
+            FROM subsidies_recovery c
+        ) s ON s.id = l.recovery_id
         WHERE coalesce(l.booked, 0) <> coalesce(s.counted, 0)""",
+    "台账的抵扣往来收支相抵": """
+        SELECT count(*) FROM (
+            SELECT FROM subsidies_ledgerentry e LEFT JOIN subsidies_batch b ON b.id = e.batch_id
+            LEFT JOIN subsidies_recovery c ON c.id = e.recovery_id
+            WHERE e.account = '抵扣往来' GROUP BY coalesce(b.county_code, c.county_code)
+            HAVING sum(e.debit) <> sum(e.credit)) uneven""",
     "追缴金额等于立案各月之和，未退金额不为负": """
         SELECT count(*) FROM subsidies_recovery c
         WHERE c.amount <> (SELECT coalesce(sum(l.amount), 0) FROM subsidies_recoveryline l

@@ -6,7 +6,7 @@ Who calls what:
   return_post(file=, changes=, actor=)    return_import: one `LineChange` per item and pair of states, summed in SQL
   unpaid_cancel_post(payment_ids=, actor=, note=)   unpaid_cancel, while the lines are 失败 still
   recovery_open_post(recovery=, actor=)   recovery_open, with its amount set
-  recovery_entry_post(entry=, actor=)     every RecoveryEntry; an 抵扣 posts nothing, send_post did
+  recovery_entry_post(entry=, actor=)     every RecoveryEntry; an 抵扣 takes from 抵扣往来 what send_post has put there
 
 Amounts are 元. Of one event and item debit = credit. 补贴支出, 财政拨款 and 追缴收回 are divided among the item's
 sources by its Funding in the month of the run, cumulatively per batch (or recovery), item and account, so that after
@@ -90,7 +90,7 @@ def send_post(*, batch: Batch, actor: User) -> None:
     moves = []
     for item, gross, kept in rows:
         moves.append(_Move(item, owed, Account.IN_TRANSIT, gross - kept))
-        moves.append(_Move(item, owed, Account.RECEIVABLE, kept))
+        moves.append(_Move(item, owed, Account.OFFSET, kept))
     _post(event=f"batch:{batch.pk}:send", origin=_of_batch(batch), moves=moves, actor=actor, note="报送银行")
 
 
@@ -140,12 +140,11 @@ def recovery_open_post(*, recovery: Recovery, actor: User | None) -> None:
 def recovery_entry_post(*, entry: RecoveryEntry, actor: User | None) -> None:
     """Post what lowers or raises the open sum of a recovery; a counter-entry mirrors what it reverses."""
     booked = entry.reverses if entry.reverses is not None else entry
-    if booked.kind == RecoveryEntryKind.OFFSET:
-        if entry is booked:
-            return
+    if booked.kind == RecoveryEntryKind.OFFSET and entry is not booked:
         raise MoneyRefusedError("抵扣已随批次报送银行，不能冲正；追缴有误的请申请撤销，已扣的由下一批补发")
     debit = {
         RecoveryEntryKind.REPAID: Account.REFUND,
+        RecoveryEntryKind.OFFSET: Account.OFFSET,  # what the sending of the batch has put there
         RecoveryEntryKind.WRITE_OFF: Account.WRITTEN_OFF,
         RecoveryEntryKind.CANCEL: Account.EXPENSE,
     }[RecoveryEntryKind(booked.kind)]

@@ -256,6 +256,22 @@ def test_of_three_lines_one_returned_as_closed_stays_unpaid_until_one_reissue_pa
     assert sound()
 
 
+def test_a_line_that_the_bank_calls_failed_and_then_paid_is_not_paid_again() -> None:
+    load("national", "luliang")
+    terms("L03a", date(2025, 1, 1))
+    who = staff()
+    for _ in range(2):
+        with_account(make_elder(date(1940, 1, 1)))
+    month = run(date(2025, 1, 1))
+    batch = sent(batch_build(month=month, kind=BatchKind.REGULAR, actor=who.maker), who)
+    lines = awaited(batch)
+    answered(batch, who, {1: (FAILED, "银行原因"), 2: (FAILED, "银行原因")})
+    return_import(batch_id=batch.pk, name="补充.txt", content=answer_bytes(lines[:1]), actor=who.finance)
+    again = batch_build(month=month, kind=BatchKind.REISSUE, actor=who.maker)
+    assert [line.reissues_id for line in again.payments.all()] == [lines[1].pk]
+    assert sound()
+
+
 def test_the_same_return_twice_changes_nothing_but_the_audit() -> None:
     load("national", "luliang")
     terms("L03a", date(2025, 1, 1))

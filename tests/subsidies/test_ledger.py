@@ -227,7 +227,7 @@ def test_a_failed_line_given_up_leaves_expense_and_debt(people: Staff, batch: Ba
     assert even(batch)
 
 
-def test_what_is_kept_back_pays_the_receivable(people: Staff) -> None:
+def test_what_is_kept_back_waits_for_the_case_that_it_pays(people: Staff) -> None:
     elder = elder_in(VILLAGE)
     batch = draft(people)
     line(batch, elder, Item.objects.get(code="POOR"), "50.00", offset="20.00")
@@ -237,7 +237,7 @@ def test_what_is_kept_back_pays_the_receivable(people: Staff) -> None:
     assert booked("POOR") == {
         "补贴支出": Decimal("50.00"),
         "银行在途": Decimal("-30.00"),
-        "应收追缴": Decimal("-20.00"),
+        "抵扣往来": Decimal("-20.00"),
     }
     assert even(batch)
 
@@ -321,9 +321,9 @@ def test_what_comes_back_in_parts_ties_by_source(recovery: Recovery) -> None:
     assert "应收追缴" not in booked()
 
 
-def test_an_offset_is_booked_with_its_batch_and_not_with_its_entry(recovery: Recovery) -> None:
-    before = LedgerEntry.objects.count()
+def test_an_offset_takes_what_its_batch_put_aside_and_cannot_be_booked_back(recovery: Recovery) -> None:
     made = entry(recovery, RecoveryEntryKind.OFFSET, "10.00")
-    assert LedgerEntry.objects.count() == before
+    assert booked()["抵扣往来"] == Decimal("10.00")
+    assert booked()["应收追缴"] == recovery.amount - Decimal("10.00")
     with pytest.raises(MoneyRefusedError, match="抵扣已随批次报送银行，不能冲正"):
         entry(recovery, RecoveryEntryKind.REVERSAL, "-10.00", reverses=made)

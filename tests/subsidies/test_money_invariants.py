@@ -122,7 +122,11 @@ BREAKS: list[tuple[str, str]] = [
         "台账的应付未付等于未再付的失败明细",
         "UPDATE subsidies_payment SET state = '已发' WHERE state = '失败'",
     ),
-    ("台账的应收追缴等于各案未退的合计", booked("应收追缴")),
+    ("台账的应收追缴等于每案未退的金额", booked("应收追缴")),
+    (
+        "台账的抵扣往来收支相抵",
+        "DELETE FROM subsidies_ledgerentry WHERE account = '抵扣往来' AND recovery_id IS NOT NULL",
+    ),
     ("追缴金额等于立案各月之和，未退金额不为负", "UPDATE subsidies_recovery SET amount = amount + 1"),
     (
         "追缴金额等于立案各月之和，未退金额不为负",
