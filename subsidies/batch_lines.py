@@ -13,12 +13,13 @@ from subsidies.balance import (
     balances_select,
     reissued_sql,
 )
-from subsidies.choices import (, Verdict
+from subsidies.choices import (
     AnomalyState,
     BatchState,
     LineKind,
     PaymentState,
     RecoveryState,
+    Verdict,
 )
 from subsidies.models import Batch, Month
 
