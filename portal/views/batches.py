@@ -87,7 +87,7 @@ def batch_context(batch: Batch, user: User) -> dict[str, object]:
     """Everything that the page of a batch shows."""
     steps = list(batch.steps.select_related("actor"))
     checks = list(batch.checks.select_related("checked_by"))
-    figures = figures_of(batch, user, checks)
+    figures = figures_of(batch, user, steps, checks)
     lines = {state: figure.lines for state, figure in figures.by_state.items()}
     anomalies = list(_anomalies(batch, user)[:ANOMALIES])
     counted = anomalies[0] if anomalies else None

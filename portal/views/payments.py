@@ -51,13 +51,15 @@ def payment_list(request: SignedInRequest, pk: int) -> HttpResponse:
     lines, text = _filtered(request, batch)
     size = position_of(request.GET).size
     sums = sums_of(lines)
-    paginator = Paginator(ordered(lines), size)
+    # only the keys of the pages before are read, not their lines
+    paginator = Paginator(lines.order_by("number").values_list("pk", flat=True), size)
     paginator.count = sums.lines
     page = paginator.get_page(request.GET.get("page"))
+    shown = Payment.objects.filter(pk__in=list(page.object_list))
     context = {
         "batch": batch,
         "sums": sums,
-        "rows": payment_rows(page.object_list),
+        "rows": payment_rows(ordered(shown)),
         "page": page,
         "size": size,
         "sizes": SIZES,
