@@ -12,8 +12,11 @@ DAY: Final = {
     "invalid": "{label}应写成 2026-11-01 的样子。",
     "required": "请填写{label}，写成 2026-11-01 的样子。",
 }
-#: Ways that a person chooses; a visit certifies by itself.
-MODES: Final = tuple(choice for choice in CertificationMode.choices if choice[0] != CertificationMode.VISIT)
+Mode = CertificationMode
+#: Ways that a person chooses, the usual one first; a visit certifies by itself.
+MODES: Final = tuple(
+    (mode.value, mode.label) for mode in (Mode.ONSITE, Mode.VIDEO, Mode.FACE, Mode.DATA, Mode.OTHER)
+)
 ALIVE: Final = (("1", "确认在世"), ("0", "未能确认"))
 
 

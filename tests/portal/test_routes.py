@@ -54,6 +54,8 @@ def pages(elder: Elder, month: Month) -> list[str]:
         ("budget", []),
         ("terms-list", []),
         ("item-list", []),
+        ("certification-list", []),
+        ("certification-new", []),
         ("guide", []),
     ]
     return [reverse(f"portal:{name}", args=args) for name, args in names]
