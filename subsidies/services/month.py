@@ -18,6 +18,7 @@ from subsidies.county_lock import county_locked
 from subsidies.lookback import months_within, version_reaches
 from subsidies.models import Chunk, Month
 from subsidies.services.adjustment import adjustments_store, month_settle
+from subsidies.services.anomaly import anomalies_refresh
 from subsidies.services.chunk import ChunkTask, chunk_decide
 from subsidies.services.publication import month_publish
 from visits.services.obligation import obligations_refresh
@@ -62,6 +63,8 @@ def month_run(
             adjustments_store(run=row, earlier=reach)
         report("更新探访任务", 0, 0)
         _visits_refresh(row, version)
+        report("查找异常", 0, 0)
+        anomalies_refresh(month=row)
     row.refresh_from_db()
     return row
 
