@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Final
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.utils import timezone
 
 from operations.models import Job
 from organization.choices import Permission
 from organization.models import User
 from portal.batch_figures import Figure
 from portal.batch_scope import batches_of, covers
-from portal.batch_steps import Offer, offer_for, state_tone, waits_for
+from portal.batch_steps import Offer, offer_for, standing, state_tone, waits_for
 from portal.charts import BarChart, bar_chart
 from subsidies.batch_tasks import KIND
 from subsidies.choices import BatchState, PaymentState
@@ -57,7 +58,7 @@ def batch_rows(batches: Iterable[Batch], user: User) -> list[BatchRow]:
 
     Of failed lines only those count that no other line pays again.
     """
-    batches = list(batches)
+    batches = [standing(batch, timezone.localdate()) for batch in batches]
     lines: dict[int, dict[str, int]] = defaultdict(dict)
     again = Payment.objects.filter(reissues=OuterRef("pk")).exclude(state=PaymentState.VOID)
     returned = [batch for batch in batches if batch.state == BatchState.RETURNED]

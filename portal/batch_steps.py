@@ -187,6 +187,13 @@ def open_townships(batch: Batch, user: User, checks: Iterable[TownshipCheck]) ->
     return tuple(t for t in open_ones if any(t.startswith(prefix) for prefix in prefixes))
 
 
+def standing(batch: Batch, today: date) -> Batch:
+    """The batch as the next step finds it: a notice that is over has ended, though nobody has noted it yet."""
+    if batch.state == BatchState.NOTICE and batch.notice_until is not None and batch.notice_until < today:
+        batch.state = TRANSITIONS[BatchState.NOTICE, BatchAction.NOTICE_END].target
+    return batch
+
+
 def notice_days_left(batch: Batch, today: date) -> int:
     """Days of 公示 still to come, today included; 0 when it is over."""
     if batch.notice_until is None:

@@ -24,6 +24,7 @@ from portal.batch_steps import (
     offer_for,
     open_townships,
     stages_of,
+    standing,
     state_tone,
     waits_for,
 )
@@ -85,6 +86,7 @@ def batch_detail(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def batch_context(batch: Batch, user: User) -> dict[str, object]:
     """Everything that the page of a batch shows."""
+    batch = standing(batch, timezone.localdate())
     steps = list(batch.steps.select_related("actor"))
     checks = list(batch.checks.select_related("checked_by"))
     figures = figures_of(batch, user, steps, checks)

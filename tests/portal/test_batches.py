@@ -1,9 +1,12 @@
 """Batches on the pages: who sees what, figures that tie with their lists, and each step by the right person."""
 
+from datetime import timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from eldercare.models import Elder
 from operations.models import AuditEntry, Job
@@ -257,3 +260,21 @@ def test_the_download_holds_the_same_lines_masked_and_is_audited(
     assert elder_a.id_number not in text
     assert "6200000000" not in text
     assert AuditEntry.objects.get(action="导出发放明细").data["total"] == "2 笔，2 人，100.00 元"
+
+
+def test_a_notice_that_is_over_lets_finance_go_on_before_the_night(
+    sign_in: SignIn, finance: User, checked: Batch, chief: User
+) -> None:
+    batch = batch_approve(batch_id=checked.pk, actor=chief)
+    day = timezone.localdate() - timedelta(days=1)
+    Batch.objects.filter(pk=batch.pk).update(
+        state=BatchState.NOTICE, notice_from=day, notice_until=day, notice_key=uuid4()
+    )
+    client = sign_in(finance)
+    assert "轮到您" in client.get("/payments/").content.decode()
+    assert client.get(f"/payments/{batch.pk}/").context["offer"].action == "confirm"
+    batch.refresh_from_db()
+    assert batch.state == BatchState.NOTICE
+    assert client.post(f"/payments/{batch.pk}/confirm/", {"password": PASSWORD}).status_code == 302
+    batch.refresh_from_db()
+    assert batch.state == BatchState.CONFIRMED
