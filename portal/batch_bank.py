@@ -15,7 +15,8 @@ from portal.batch_figures import ZERO, Figure
 from portal.batch_scope import covers
 from subsidies.balance import balances
 from subsidies.bank_tasks import FILE, RETURN
-from subsidies.choices import BatchState, PaymentState, ReturnReason, Verdict
+from subsidies.batch_selectors import failed_open
+from subsidies.choices import BatchState, ReturnReason, Verdict
 from subsidies.models import BankFile, BankProfile, Batch, Payment, ReturnFile
 
 #: states from which on there is something to do or to see about the bank
@@ -141,9 +142,8 @@ def verdict_counts(file: ReturnFile) -> list[VerdictCount]:
 
 def not_owed(batch: Batch) -> list[Payment]:
     """Failed lines of which nothing is due by the newest facts; months that are suspended are not among them."""
-    again = Payment.objects.filter(reissues=OuterRef("pk")).exclude(state=PaymentState.VOID)
-    rows = batch.payments.filter(~Exists(again), state=PaymentState.FAILED)
-    lines = list(rows.select_related("elder", "item", "batch").order_by("number")[:NOT_OWED_SHOWN])
+    rows = failed_open(batch.county_code).filter(batch=batch)
+    lines = list(rows.order_by("number")[:NOT_OWED_SHOWN])
     elders = list({line.elder_id for line in lines})
     found = balances(run=batch.month, elder_ids=elders, everything=True) if elders else []
     spent = {(b.elder_id, b.item_id, b.month) for b in found if b.due <= 0 < b.unpaid}
@@ -152,14 +152,14 @@ def not_owed(batch: Batch) -> list[Payment]:
 
 def _failed(batch: Batch) -> Failed:
     """Failed lines by reason, without those that another line pays again."""
-    again = Payment.objects.filter(reissues=OuterRef("pk")).exclude(state=PaymentState.VOID)
     same = BankAccount.objects.filter(
         elder=OuterRef("elder"),
         account_index=OuterRef("account_index"),
         valid__contains=timezone.localdate(),
     )
     rows = (
-        batch.payments.filter(~Exists(again), state=PaymentState.FAILED)
+        failed_open(batch.county_code)
+        .filter(batch=batch)
         .annotate(same=Exists(same))
         .values("reason")
         .annotate(n=Count("pk"), money=Sum(F("amount") - F("offset")), kept=Count("pk", filter=Q(same=True)))

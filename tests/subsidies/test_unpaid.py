@@ -9,9 +9,9 @@ from django.db.models import Sum
 from eldercare.choices import Kind
 from eldercare.models import Elder
 from eldercare.services.monthly_facts import elders_touch
-from operations.models import AuditEntry
+from operations.models import AuditEntry, StoredFile
 from subsidies.choices import BatchKind, PaymentState
-from subsidies.models import LedgerEntry, Payment
+from subsidies.models import LedgerEntry, Payment, ReturnFile, ReturnRow
 from subsidies.refusals import MoneyRefusedError
 from subsidies.services.batch import batch_build
 from subsidies.services.unpaid import unpaid_cancel
@@ -78,6 +78,15 @@ def test_a_suspended_month_is_refused(people: Staff, failed: Payment) -> None:
     elders_touch(elder_ids=[failed.elder_id])
     run(FEBRUARY)
     with pytest.raises(MoneyRefusedError, match="暂停"):
+        cancel(failed, people)
+
+
+def test_a_line_of_which_the_bank_says_two_things_is_refused(people: Staff, failed: Payment) -> None:
+    lose(failed.elder)
+    stored = StoredFile.objects.create(name="回盘.txt", size=1, sha256="0" * 64, content="r")
+    file = ReturnFile.objects.create(batch=failed.batch, stored=stored, name="回盘.txt", sha256="0" * 64)
+    ReturnRow.objects.create(file=file, number=1, payment=failed, verdict="矛盾", amount=failed.amount)
+    with pytest.raises(MoneyRefusedError, match="先向银行核实"):
         cancel(failed, people)
 
 
