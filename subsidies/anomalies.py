@@ -1,9 +1,9 @@
 """What makes due lines worth a look before they are paid: one SQL rule per kind, and reads of what was found.
 
 The rules work on two temporary tables of the caller's transaction: anomaly_due (elder_id, item_id, month, amount,
-area_code: lines that the run is to pay) and anomaly_elder (the same elders with today's account). Every rule is a
-SELECT of (elder_id, item_id, detail, fingerprint), item_id NULL where it concerns all lines of the elder. A detail is a
-Chinese sentence without account or ID numbers; a fingerprint is a digest of what the sentence rests on.
+area_code, failed: lines that the run is to pay) and anomaly_elder (the same elders with today's account). Every rule is
+a SELECT of (elder_id, item_id, detail, fingerprint), item_id NULL where it concerns all lines of the elder. A detail is
+a Chinese sentence without account or ID numbers; a fingerprint is a digest of what the sentence rests on.
 """
 
 from collections.abc import Iterator
@@ -92,8 +92,11 @@ def due_take(cursor: CursorWrapper, *, month: Month, items: list[int], today: da
     cursor.execute(
         f"""
         CREATE TEMP TABLE {PAYEES} ON COMMIT DROP AS
-        SELECT d.elder_id, d.area_code, e.name, e.household_key, a.holder, a.account_index, lower(a.valid) AS since
-        FROM (SELECT elder_id, max(area_code) AS area_code FROM {DUE} GROUP BY elder_id) d
+        SELECT d.elder_id, d.area_code, d.only_failed, e.name, e.household_key, a.holder, a.account_index,
+               lower(a.valid) AS since
+        FROM (
+            SELECT elder_id, max(area_code) AS area_code, bool_and(failed) AS only_failed FROM {DUE} GROUP BY elder_id
+        ) d
         JOIN eldercare_elder e ON e.id = d.elder_id
         LEFT JOIN eldercare_bankaccount a ON a.elder_id = d.elder_id AND a.valid @> %(today)s::date""",
         {"today": today},
@@ -166,13 +169,13 @@ def identity_fault(number: str, birth: date, sex: str, today: date) -> str:
 
 
 def _due_select(month: Month) -> str:
-    """Lines to pay: (elder_id, item_id, month, amount, area_code)."""
+    """Lines to pay: (elder_id, item_id, month, amount, area_code, failed); failed: the bank could not pay it in."""
     entitlement = partition_name("subsidies_entitlement", month.month)
     submitted = (
         f"b.county_code = %(county)s AND b.state <> '{BatchState.DRAFT}' AND p.item_id = ANY(%(items)s)"
     )
     return f"""
-        SELECT d.elder_id, d.item_id, d.month, d.amount, d.area_code
+        SELECT d.elder_id, d.item_id, d.month, d.amount, d.area_code, false AS failed
         FROM (
             SELECT elder_id, item_id, month, amount, area_code FROM {entitlement}
             WHERE county_code = %(county)s AND item_id = ANY(%(items)s) AND outcome = '{Outcome.DUE}' AND amount > 0
@@ -184,12 +187,12 @@ def _due_select(month: Month) -> str:
         LEFT JOIN (
             SELECT p.elder_id, p.item_id, p.month, sum(p.amount) AS amount
             FROM subsidies_payment p JOIN subsidies_batch b ON b.id = p.batch_id
-            WHERE {submitted} AND p.state IN ({SETTLED_SQL}) AND (b.month_id = %(run)s OR p.month = %(month)s)
+            WHERE {submitted} AND p.state <> '{PaymentState.VOID}' AND (b.month_id = %(run)s OR p.month = %(month)s)
             GROUP BY p.elder_id, p.item_id, p.month
         ) paid ON paid.elder_id = d.elder_id AND paid.item_id = d.item_id AND paid.month = d.month
         WHERE d.amount > coalesce(paid.amount, 0)
         UNION ALL
-        SELECT p.elder_id, p.item_id, p.month, p.amount - p."offset", p.area_code
+        SELECT p.elder_id, p.item_id, p.month, p.amount - p."offset", p.area_code, true
         FROM subsidies_payment p JOIN subsidies_batch b ON b.id = p.batch_id
         WHERE {submitted} AND p.state = '{PaymentState.FAILED}' AND p.month <= %(month)s AND NOT EXISTS (
             SELECT FROM subsidies_payment r JOIN subsidies_batch rb ON rb.id = r.batch_id
@@ -226,7 +229,10 @@ def _shared_account() -> str:
 
 
 def _account_changed(month: date) -> str:
-    """Another account than that of the last paid line, or one registered since then."""
+    """Another account than that of the last paid line, or one registered since then.
+
+    Of who has failed lines alone a new account is just what was asked for.
+    """
     made_on = "(b.made_at AT TIME ZONE 'Asia/Shanghai')::date"
     columns = f"l.elder_id, l.account_index, l.month, coalesce(l.paid_on, {made_on}) AS paid_on"
     paid = f"l.state = '{PaymentState.PAID}'"
@@ -251,7 +257,7 @@ def _account_changed(month: date) -> str:
                    || coalesce('，新账户自 ' || p.since || ' 起', ''),
                {_digest("encode(last.account_index, 'hex')", "encode(p.account_index, 'hex')", "p.since::text")}
         FROM {PAYEES} p JOIN last ON last.elder_id = p.elder_id
-        WHERE p.account_index <> last.account_index OR p.since > last.paid_on"""
+        WHERE NOT p.only_failed AND (p.account_index <> last.account_index OR p.since > last.paid_on)"""
 
 
 def _holder() -> str:
@@ -272,7 +278,7 @@ def _jump(before: Month) -> str:
                    || ' 元（上月 ' || o.amount || ' 元，本月 ' || d.amount || ' 元）',
                {_digest("d.month", "o.amount", "d.amount")}
         FROM {DUE} d JOIN {entitlement} o ON o.elder_id = d.elder_id AND o.item_id = d.item_id
-        WHERE d.month = %(month)s AND o.county_code = %(county)s AND o.outcome = '{Outcome.DUE}'
+        WHERE d.month = %(month)s AND NOT d.failed AND o.county_code = %(county)s AND o.outcome = '{Outcome.DUE}'
           AND o.rev_from <= {before.revision} AND (o.rev_to IS NULL OR o.rev_to > {before.revision})
           AND abs(d.amount - o.amount) * 100 > %(percent)s * o.amount"""
 

@@ -5,6 +5,7 @@ from datetime import date
 from functools import partial
 from typing import Any, Final
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from eldercare.choices import Kind
@@ -22,6 +23,7 @@ from portal.demo.numbers import bank_account
 from portal.demo.people import BANKS
 from portal.demo.recoveries import recoveries_make
 from portal.demo.terms import notice_begin, terms_make
+from subsidies.anomalies import anomalies_open
 from subsidies.choices import AnomalyKind, AnomalyState, BatchKind, BatchState, ObjectionState, PaymentState
 from subsidies.models import Anomaly, BankProfile, Batch, Month, Objection, Payment
 from subsidies.refusals import MoneyRefusedError
@@ -82,14 +84,20 @@ def money_steps(months: Sequence[date], position: int, seed: int) -> Iterator[St
 def anomalies_settle(month: date, *, decide: bool) -> dict[str, int]:
     """Find the month's anomalies and, if wanted, decide all of them kind by kind."""
     run = _run(month)
-    found, decided = anomalies_refresh(month=run), 0
-    for kind, (state, reason) in DECISIONS.items() if decide else ():
-        rows = Anomaly.objects.filter(run=run, kind=kind, state=AnomalyState.OPEN)
-        ids = list(rows.order_by("pk").values_list("pk", flat=True))
+    found = anomalies_refresh(month=run)
+    waiting = Anomaly.objects.filter(run=run, state=AnomalyState.OPEN)
+    return {"found": found, "decided": _decided(waiting) if decide else 0}
+
+
+def _decided(waiting: QuerySet[Anomaly]) -> int:
+    """Decide anomalies kind by kind; return how many."""
+    decided = 0
+    for kind, (state, reason) in DECISIONS.items():
+        ids = list(waiting.filter(kind=kind).order_by("pk").values_list("pk", flat=True))
         if ids:
             clerk = person(Role.BUREAU_CLERK)
             decided += anomaly_decide(anomaly_ids=ids, state=state, reason=reason, actor=clerk)
-    return {"found": found, "decided": decided}
+    return decided
 
 
 def month_pay(month: date, seed: int) -> dict[str, Any]:
@@ -148,6 +156,7 @@ def _carried(batch: Batch, end: BatchState, seed: int) -> Batch:
 
 
 def _submitted(batch: Batch, seed: int) -> Batch:
+    _decided(anomalies_open(batch))
     return batch_submit(batch_id=batch.pk, actor=person(Role.BUREAU_CLERK), note="请各镇（街）核实")
 
 

@@ -22,6 +22,7 @@ from subsidies.choices import BatchAction, BatchKind, BatchState
 from subsidies.county_lock import county_lock
 from subsidies.models import Batch, Month
 from subsidies.refusals import MoneyRefusedError
+from subsidies.services.anomaly import anomalies_refresh
 from subsidies.services.batch_transition import (
     batch_lock,
     refuse_without,
@@ -59,6 +60,8 @@ def batch_build(
             return draft
         if not run.revision:
             raise MoneyRefusedError(f"{run.month:%Y年%m月}还没有核定完成，不能生成批次；请先运行该月核定")
+        report("查找发放异常", 0, 0)
+        anomalies_refresh(month=run)
         batch = Batch.objects.create(
             county_code=run.county_code,
             number=_next_number(run),

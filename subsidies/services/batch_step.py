@@ -15,6 +15,7 @@ from django.utils import timezone
 from organization.areas import area_prefix
 from organization.choices import Permission
 from organization.models import User
+from subsidies.anomalies import anomalies_held, anomalies_open
 from subsidies.balance import batch_overpaid
 from subsidies.batch_table import TRANSITIONS
 from subsidies.budget import overruns_of
@@ -43,12 +44,27 @@ def batch_submit(*, batch_id: int, actor: User, note: str = "") -> Batch:
         if transition is None:
             return batch
         _refuse_empty(batch)
+        _refuse_anomalies(batch)
         _checks_make(batch)
         transition_write(
             batch=batch, action=BatchAction.SUBMIT, state=transition.target, actor=actor, note=note
         )
         _checked_end(batch)
     return batch
+
+
+def _refuse_anomalies(batch: Batch) -> None:
+    """Nothing goes on before every anomaly of its lines was looked at, nor what was held back since the draft."""
+    waiting = anomalies_open(batch).count()
+    if waiting:
+        raise MoneyRefusedError(
+            f"批次 {batch.number} 还有 {waiting} 条异常待核实；请先在该月的“异常”中逐条放行或暂缓，再提交"
+        )
+    held = anomalies_held(batch).count()
+    if held:
+        raise MoneyRefusedError(
+            f"批次 {batch.number} 有 {held} 条异常在生成草稿之后决定暂缓；请删除草稿，重新生成后再提交"
+        )
 
 
 def township_check(*, batch_id: int, township: str, actor: User, note: str = "") -> Batch:

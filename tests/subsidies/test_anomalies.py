@@ -15,10 +15,12 @@ from operations.models import AuditEntry
 from organization.choices import Role
 from organization.models import Area, User
 from subsidies.anomalies import JUMP_PARAMETER, anomalies_held, anomalies_open
-from subsidies.choices import AnomalyKind, AnomalyState, BatchState, PaymentState
+from subsidies.choices import AnomalyKind, AnomalyState, BatchKind, BatchState, PaymentState
 from subsidies.models import Anomaly, Batch, Month, Payment, PaymentTerms, Recovery, RecoveryLine
 from subsidies.refusals import MoneyRefusedError
 from subsidies.services.anomaly import anomalies_refresh, anomaly_decide
+from subsidies.services.batch import batch_build
+from subsidies.services.batch_step import batch_submit
 from tests.conftest import make_user
 from tests.registry import add, make_elder
 from tests.subsidies.county import LULIANG, OTHER_VILLAGE, VILLAGE, item, publish_list, run
@@ -67,6 +69,7 @@ def paid(
     on: date = date(2026, 3, 25),
     batch: BatchState = BatchState.RETURNED,
     again: Payment | None = None,
+    amount: int = 50,
 ) -> Payment:
     """One line of a batch of that month's run, to the account with the number."""
     row, _ = Month.objects.get_or_create(county_code=LULIANG, month=month)
@@ -89,7 +92,7 @@ def paid(
         kind="正常",
         reissues=again,
         sequence=elder.payments.count() + 1,
-        amount=Decimal(50),
+        amount=Decimal(amount),
         area_code=elder.hukou_code,
         holder=elder.name,
         account_cipher=encrypt(number),
@@ -317,6 +320,56 @@ def test_a_failed_line_is_looked_at_until_it_is_paid_again(area: None) -> None:
     assert found(APRIL) == {("甲", "户名不符")}
     paid(elder, APRIL, "6200000000000001", state=PaymentState.PENDING, batch=BatchState.SENT, again=failed)
     assert found(APRIL) == set()
+
+
+def test_a_new_account_after_a_failure_is_what_was_asked_for(area: None) -> None:
+    elder = make_elder(BORN, name="甲")
+    give_account(elder, "6200000000000002")
+    add(elder, Kind.MOVED_OUT, "是", date(2026, 3, 5))
+    run(MARCH)
+    paid(elder, date(2026, 2, 1), "6200000000000001")
+    paid(elder, MARCH, "6200000000000001", state=PaymentState.FAILED)
+    run(APRIL)
+    assert found(APRIL) == set()
+
+
+def test_a_failed_line_is_not_due_a_second_time(area: None) -> None:
+    elder = make_elder(date(1926, 2, 20), name="百岁")
+    give_account(elder, "6200000000000001")
+    run(date(2026, 2, 1))
+    run(MARCH)
+    assert found() == {("百岁", "金额突变")}
+    paid(elder, MARCH, "6200000000000001", state=PaymentState.FAILED, amount=300)
+    assert found() == set()
+
+
+def test_a_run_finds_its_anomalies_by_itself(area: None) -> None:
+    make_elder(BORN, name="无账户")
+    row = run(MARCH)
+    assert [each.kind for each in row.anomalies.all()] == ["没有账户"]
+
+
+def test_a_batch_looks_for_anomalies_again_and_waits_for_their_decision(area: None, clerk: User) -> None:
+    elder = make_elder(BORN, name="甲")
+    give_account(elder, "6200000000000001")
+    row = run(MARCH)
+    BankAccount.objects.filter(elder=elder).update(holder="乙")
+    batch = batch_build(month=row, kind=BatchKind.REGULAR, actor=clerk)
+    with pytest.raises(MoneyRefusedError, match="还有 1 条异常待核实"):
+        batch_submit(batch_id=batch.pk, actor=clerk)
+    anomaly = row.anomalies.get()
+    anomaly_decide(anomaly_ids=[anomaly.pk], state="放行", reason="监护人代领", actor=clerk)
+    assert batch_submit(batch_id=batch.pk, actor=clerk).state == BatchState.TOWNSHIP
+
+
+def test_a_draft_with_a_line_held_back_since_is_not_submitted(area: None, clerk: User) -> None:
+    elder = make_elder(BORN, name="甲")
+    give_account(elder, "6200000000000001", holder="乙")
+    row = run(MARCH)
+    batch = batch_build(month=row, kind=BatchKind.REGULAR, actor=clerk)
+    anomaly_decide(anomaly_ids=[row.anomalies.get().pk], state="暂缓", reason="等监护证明", actor=clerk)
+    with pytest.raises(MoneyRefusedError, match="重新生成后再提交"):
+        batch_submit(batch_id=batch.pk, actor=clerk)
 
 
 def test_a_decision_holds_through_a_re_run_while_its_reason_is_the_same(area: None, clerk: User) -> None:
