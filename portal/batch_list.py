@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils import timezone
 
 from operations.models import Job
@@ -17,6 +17,7 @@ from portal.batch_figures import Figure
 from portal.batch_scope import batches_of, covers
 from portal.batch_steps import Offer, offer_for, standing, state_tone, waits_for
 from portal.charts import BarChart, bar_chart
+from subsidies.batch_selectors import failed_open
 from subsidies.batch_tasks import KIND
 from subsidies.choices import BatchState, PaymentState
 from subsidies.models import Batch, Payment, TownshipCheck
@@ -31,7 +32,7 @@ VIEWS: Final[dict[str, tuple[str, Sequence[str]]]] = {
     "closed": ("已关闭", [BatchState.CLOSED]),
     "void": ("已作废", [BatchState.VOID]),
 }
-EXCEPTIONS: Final = (PaymentState.FAILED, PaymentState.HELD, PaymentState.PROCESSING)
+KEPT_BACK: Final = (PaymentState.HELD, PaymentState.PROCESSING)
 
 
 @dataclass(frozen=True)
@@ -54,19 +55,20 @@ def batch_queue(user: User, view: str = "") -> QuerySet[Batch]:
 
 
 def batch_rows(batches: Iterable[Batch], user: User) -> list[BatchRow]:
-    """Batches with figures, whom they wait for and whether that is this user; one query for lines.
+    """Batches with figures, whom they wait for and whether that is this user; two queries for lines.
 
     Of failed lines only those count that no other line pays again.
     """
     batches = [standing(batch, timezone.localdate()) for batch in batches]
     lines: dict[int, dict[str, int]] = defaultdict(dict)
-    again = Payment.objects.filter(reissues=OuterRef("pk")).exclude(state=PaymentState.VOID)
     returned = [batch for batch in batches if batch.state == BatchState.RETURNED]
-    found = Payment.objects.filter(
-        Q(batch__in=batches, state__in=EXCEPTIONS) | Q(batch__in=returned, state=PaymentState.PENDING)
-    ).exclude(Q(state=PaymentState.FAILED) & Exists(again))
-    for row in found.values("batch_id", "state").annotate(n=Count("pk")).order_by():
-        lines[row["batch_id"]][row["state"]] = row["n"]
+    held = Payment.objects.filter(
+        Q(batch__in=batches, state__in=KEPT_BACK) | Q(batch__in=returned, state=PaymentState.PENDING)
+    )
+    failed = [failed_open(county).filter(batch__in=batches) for county in {b.county_code for b in batches}]
+    for found in (held, *failed):
+        for row in found.values("batch_id", "state").annotate(n=Count("pk")).order_by():
+            lines[row["batch_id"]][row["state"]] = row["n"]
     return [_row(batch, user, lines[batch.pk]) for batch in batches]
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from django.db.models import Count, QuerySet, Sum
 from django.http import HttpResponse
@@ -14,6 +13,7 @@ from organization.choices import Permission
 from organization.permissions import SignedInRequest, requires
 from portal.batch_scope import county_of
 from portal.payment_forms import month_slug
+from subsidies.batch_selectors import left_out
 from subsidies.batch_tasks import batch_build_request
 from subsidies.choices import AnomalyKind, AnomalyState, BatchKind, BatchState, Outcome, PaymentState
 from subsidies.models import Anomaly, Batch, Entitlement, Month, Payment, PaymentTerms
@@ -66,7 +66,8 @@ def batch_new(request: SignedInRequest) -> HttpResponse:
         "fault": fault,
         "chosen": given.getlist("item") if request.method == "POST" else None,
         "draft": _draft(month),
-        **_left_out(month),
+        "left": left_out(month) if month else None,
+        "unseen": _unseen(month),
     }
     return render(request, "portal/batch_new.html", context, status=400 if fault else 200)
 
@@ -105,13 +106,9 @@ def _draft(month: Month | None) -> Batch | None:
     return drafts.first() if month else None
 
 
-def _left_out(month: Month | None) -> dict[str, Any]:
-    """Elders without an account, anomalies held back, and those that nobody has looked at yet."""
+def _unseen(month: Month | None) -> int:
+    """Anomalies of due lines that nobody has looked at yet; who has no account is counted as left out."""
     if month is None:
-        return {"no_account": 0, "held": 0, "unseen": 0}
-    rows = Anomaly.objects.filter(run=month)
-    return {
-        "no_account": rows.filter(kind=AnomalyKind.NO_ACCOUNT).count(),
-        "held": rows.filter(state=AnomalyState.HELD).exclude(kind=AnomalyKind.NO_ACCOUNT).count(),
-        "unseen": rows.filter(state=AnomalyState.OPEN).exclude(kind=AnomalyKind.NO_ACCOUNT).count(),
-    }
+        return 0
+    rows = Anomaly.objects.filter(run=month, state=AnomalyState.OPEN)
+    return rows.exclude(kind=AnomalyKind.NO_ACCOUNT).count()
