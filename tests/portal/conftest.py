@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.staticfiles import handlers
@@ -27,6 +28,9 @@ from tests.registry import make_elder
 from tests.subsidies.county import item, publish_list
 from tests.subsidies.money import account, built, terms
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 MARCH = date(2026, 3, 1)
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 SignIn = Callable[[User], Client]
@@ -50,6 +54,15 @@ def live_server() -> Iterator[LiveServer]:
         server = LiveServer("localhost")
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """One Chromium for the module."""
+    from tests.portal.browser import chromium  # only browser tests load the driver
+
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture

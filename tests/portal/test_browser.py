@@ -1,77 +1,19 @@
 """A clerk's way through the pages in a real Chromium: no policy violation, no error, no request to another host."""
 
-import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
 from eldercare.models import Elder
 from organization.models import User
 from subsidies.models import Month
-from tests.conftest import PASSWORD
+from tests.portal.browser import MARKS, SERIOUS, Watch, picture, sign_in
 
-CHROMIUM: Final = os.environ.get("PORTAL_CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-ARGUMENTS: Final = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-PICTURES: Final = os.environ.get("PORTAL_PICTURES")
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="没有 Chromium：浏览器测试未运行"),
-    pytest.mark.django_db(transaction=True),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for the module; its event loop must not look like an asynchronous context to Django."""
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
-    if before is None:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-class Watch:
-    """Everything that must not happen while a page is open."""
-
-    def __init__(self, page: Page, host: str) -> None:
-        self.faults: list[str] = []
-        page.on("console", lambda message: self._console(message.type, message.text))
-        page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
-        page.on("request", lambda request: self._request(request.url, host))
-        page.on("response", lambda response: self._response(response.status, response.url))
-
-    def _console(self, kind: str, text: str) -> None:
-        if kind in {"error", "warning"}:
-            self.faults.append(f"console: {text}")
-
-    def _request(self, url: str, host: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme != "data" and parts.netloc != host:
-            self.faults.append(f"request: {url}")
-
-    def _response(self, status: int, url: str) -> None:
-        if status >= 400:
-            self.faults.append(f"{status}: {url}")
+pytestmark = MARKS
 
 
 @pytest.fixture
@@ -85,21 +27,6 @@ def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
     yield opened
     context.close()
     assert watch.faults == []
-
-
-def sign_in(page: Page, user: User) -> None:
-    """Sign in by the form."""
-    page.goto("/login/")
-    page.fill("#id_username", user.username)
-    page.fill("#id_password", PASSWORD)
-    page.click("main button")
-    page.wait_for_url("**/")
-
-
-def picture(page: Page, name: str) -> None:
-    """Keep a picture where PORTAL_PICTURES says."""
-    if PICTURES:
-        page.screenshot(path=str(Path(PICTURES) / f"{name}.png"))
 
 
 def test_from_signing_in_to_the_reasons_and_the_month(
@@ -182,7 +109,7 @@ def test_no_page_has_a_serious_accessibility_fault(
         page.goto(path)
         page.wait_for_load_state("networkidle")
         found = Axe().run(page).response["violations"]
-        faults += [(path, fault["id"]) for fault in found if fault["impact"] in {"serious", "critical"}]
+        faults += [(path, fault["id"]) for fault in found if fault["impact"] in SERIOUS]
     context.close()
     assert faults == []
 
