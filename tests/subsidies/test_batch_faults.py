@@ -214,7 +214,7 @@ def test_a_build_killed_at_every_step_leaves_nothing_or_all_and_ends_with_the_sa
         ring=lambda job_id: None,
         created_by=people.maker,
     )
-    for step in ("0", "1", "2", "3"):
+    for step in ("0", "1", "2", "3", "4"):
         assert killed_at(step, job) == -signal.SIGKILL
         assert (figures()[0], Batch.objects.count()) == (0, 0)
         abandon(job)
