@@ -27,7 +27,7 @@ from subsidies.anomalies import anomalies_open
 from subsidies.choices import AnomalyKind, AnomalyState, BatchKind, BatchState, ObjectionState, PaymentState
 from subsidies.models import Anomaly, BankProfile, Batch, Month, Objection, Payment
 from subsidies.refusals import MoneyRefusedError
-from subsidies.services.anomaly import anomalies_refresh, anomaly_decide
+from subsidies.services.anomaly import anomaly_decide
 from subsidies.services.bank import bank_file_download, bank_file_make
 from subsidies.services.bank_return import return_import
 from subsidies.services.batch import batch_build
@@ -82,9 +82,9 @@ def money_steps(months: Sequence[date], position: int, seed: int) -> Iterator[St
 
 
 def anomalies_settle(month: date, *, decide: bool) -> dict[str, int]:
-    """Find the month's anomalies and, if wanted, decide all of them kind by kind."""
+    """Count what the run found odd and, if wanted, decide all of it kind by kind."""
     run = _run(month)
-    found = anomalies_refresh(month=run)
+    found = run.anomalies.count()
     waiting = Anomaly.objects.filter(run=run, state=AnomalyState.OPEN)
     return {"found": found, "decided": _decided(waiting) if decide else 0}
 

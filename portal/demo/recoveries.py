@@ -9,10 +9,10 @@ from uuid import UUID, uuid5
 from organization.choices import Role
 from portal.demo.accounts import person
 from portal.demo.areas import COUNTY
-from subsidies.choices import LineKind, RecoveryEntryKind, RecoveryState
+from subsidies.choices import LineKind, RecoveryEntryKind, StopReason
 from subsidies.models import Adjustment, Month, Recovery
 from subsidies.recovery_selectors import causes_proposed
-from subsidies.services.recovery import recovery_notify, recovery_open
+from subsidies.services.recovery import OVER, recovery_notify, recovery_open
 from subsidies.services.recovery_entry import recovery_repay
 from subsidies.services.recovery_request import recovery_decide, recovery_request
 
@@ -31,9 +31,9 @@ def recoveries_make(month: date, paid_before: int) -> dict[str, int]:
     causes = causes_proposed(run=run, pairs=chosen)
     clerk = person(Role.BUREAU_CLERK)
     for (elder_id, item_id), way in zip(chosen, ways, strict=False):
-        cause = causes[elder_id, item_id]
+        cause = causes.get((elder_id, item_id), StopReason.CORRECTED)
         case = recovery_open(run=run, elder_id=elder_id, item_id=item_id, cause=cause, actor=clerk)
-        if case.state == RecoveryState.PROPOSED:
+        if case.state not in OVER:
             way(case)
     return {"found": len(pairs), "opened": len(chosen)}
 

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Model
 from django.test import override_settings
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
+from eldercare.models import BankAccount
 from organization.choices import Role
 from organization.models import Area
 from portal.demo.accounts import person
@@ -22,7 +23,7 @@ from portal.demo.applications import applications_make
 from portal.demo.areas import COUNTY
 from portal.demo.bank import CAUSES, bank_answer
 from portal.demo.county import demo_build
-from portal.demo.payments import GO_LIVE
+from portal.demo.payments import GO_LIVE, accounts_correct, money_steps
 from subsidies.choices import (
     ApplicationState,
     BatchKind,
@@ -35,10 +36,12 @@ from subsidies.choices import (
     Verdict,
 )
 from subsidies.models import (
+    Anomaly,
     Application,
     Appropriation,
     BankProfile,
     Batch,
+    BatchStep,
     CertificationRound,
     Funding,
     Month,
@@ -46,6 +49,7 @@ from subsidies.models import (
     Payment,
     PaymentTerms,
     Recovery,
+    RecoveryEntry,
 )
 from subsidies.return_file import read_return
 from subsidies.return_layout import return_layout
@@ -139,6 +143,31 @@ def test_applications_are_left_in_every_state() -> None:
         person(role).assignments.update(area=county)
     applications_make(_months()[-2], county)
     assert set(Application.objects.values_list("state", flat=True)) == set(ApplicationState)
+
+
+def test_a_step_cut_short_and_done_again_changes_nothing() -> None:
+    before, months = _money(), _months()
+    for position, month in enumerate(months):
+        if position > GO_LIVE:
+            accounts_correct(months[position - 1], month, SEED)
+        for _, step in money_steps(months, position, SEED):
+            step()
+    assert _money() == before
+
+
+def _money() -> list[list[dict[str, Any]]]:
+    """Every row that a step with money writes."""
+    kept: tuple[type[Model], ...] = (
+        Batch,
+        BatchStep,
+        Payment,
+        Recovery,
+        RecoveryEntry,
+        Anomaly,
+        Objection,
+        BankAccount,
+    )
+    return [list(model._default_manager.order_by("pk").values()) for model in kept]
 
 
 def test_a_round_of_certification_is_open() -> None:
