@@ -123,6 +123,9 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
+# messages name persons: kept on the server, not in a cookie that anybody at the machine can read
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
 AUTH_USER_MODEL = "organization.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",

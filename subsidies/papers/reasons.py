@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from catalog.choices import Start
 from catalog.models import ItemVersion
 from catalog.rule_basis import Basis, bases_of, values_around
 from eldercare.choices import ABILITY_NAMES, NONE, Kind
@@ -22,6 +23,7 @@ STARTING: Final = (EnrolmentAction.START, EnrolmentAction.RESUME)
 SAID: Final = 2
 DEGREES: Final = ("", "一级", "二级", "三级", "四级")
 Pair = tuple[int, int]
+Readings = dict[tuple[int, bool], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ class Reasons:
         if act is not None and act.month >= self.before:
             label = _reason_label(act.reason)
             return f"{act.action}享受，自 {act.month:%Y-%m} 起" + (f"（{label}）" if label else "")
+        if _read(self.facts[self.before], now.elder_id, closing=True) is None:
+            return "本月起列入核定（新登记或迁入）"
         changes = [text for _, text in self._changes(now, now)]
         return "；".join(changes[:SAID]) or "本月起符合条件"
 
@@ -104,8 +108,11 @@ class Reasons:
     def _changes(self, past: Entitlement, now: Entitlement) -> Iterator[tuple[str, str]]:
         """Facts that the item rests on and that are not what they were: name and sentence."""
         basis = self.bases.get(past.item_version_id, Basis()) | self.bases.get(now.item_version_id, Basis())
-        old = self.facts[self.before].get(past.elder_id)
-        new = self.facts[self.month.month].get(past.elder_id)
+        version = self.versions.get(now.item_version_id)
+        closing = version is not None and version.start == Start.SAME_MONTH
+        old, new = (
+            _read(self.facts[day], past.elder_id, closing=closing) for day in (self.before, self.month.month)
+        )
         if old is None or new is None:
             return
         for column in FACT_COLUMNS:
@@ -114,16 +121,28 @@ class Reasons:
                 yield name, _change_words(name, old[name], new[name])
 
 
-def _facts(month: Month, elders: set[int]) -> dict[int, Mapping[str, Any]]:
-    """Elder → facts on which the month was decided; those of its first day where it has two readings."""
+def _facts(month: Month, elders: set[int]) -> Readings:
+    """Elder and reading (closing or not) → facts on which the month was decided."""
     rows = MonthlyFacts.objects.filter(
         month=month.month, county_code=month.county_code, elder__in=elders, rev_from__lte=month.revision
     )
-    found: dict[int, Mapping[str, Any]] = {}
-    for row in rows.order_by("opening"):
+    found: Readings = {}
+    for row in rows:
         if row.rev_to is None or row.rev_to > month.revision:
-            found[row.elder_id] = facts_of(row)
+            found |= {(row.elder_id, reading): facts_of(row) for reading in _readings(row)}
     return found
+
+
+def _readings(row: MonthlyFacts) -> Iterator[bool]:
+    if row.opening:
+        yield False
+    if row.closing:
+        yield True
+
+
+def _read(facts: Readings, elder_id: int, *, closing: bool) -> Mapping[str, Any] | None:
+    """Facts in the reading by which an item is decided; in the other where there is only that one (design §2.2)."""
+    return facts.get((elder_id, closing)) or facts.get((elder_id, not closing))
 
 
 def _held_back(now: Entitlement) -> Why:
