@@ -44,7 +44,19 @@ def test_an_item_of_another_county_does_not_exist(sign_in: SignIn, clerk_a: User
 
 def test_the_guide_has_a_page_for_every_screen() -> None:
     slugs = [page.slug for page in guide_pages()]
-    assert slugs == ["start", "elders", "record", "import", "month", "list"]
+    assert slugs == [
+        "start",
+        "elders",
+        "record",
+        "import",
+        "month",
+        "list",
+        "payment",
+        "application",
+        "certification",
+        "recovery",
+        "papers",
+    ]
 
 
 def test_each_page_of_the_guide_opens(sign_in: SignIn, clerk_a: User) -> None:
