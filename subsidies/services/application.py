@@ -32,7 +32,13 @@ from subsidies.first_month import month_of
 from subsidies.models import Application, Enrolment, EnrolmentEvent, PaymentTerms
 from subsidies.proposed_month import first_month_checked, first_month_proposed
 from subsidies.refusals import MoneyRefusedError, done_by
-from subsidies.services.enrolment_guard import elder_held, keep_apart, may_handle, refuse_enrolled
+from subsidies.services.enrolment_guard import (
+    elder_held,
+    keep_apart,
+    may_handle,
+    refuse_enrolled,
+    refuse_other_list,
+)
 
 State = ApplicationState
 REASON_LENGTH: Final = 200
@@ -78,6 +84,7 @@ def application_make(
     with transaction.atomic():
         elder = elder_held(elder, actor, Permission.APPLICATION_MAKE)
         _may_be_applied_for(elder, item, day)
+        refuse_other_list(elder, item, actor, Permission.APPLICATION_MAKE)
         if (waiting := _waiting(elder, item)) is not None:
             if waiting.made_by_id != actor.pk or waiting.elder_id != elder.pk:
                 told = done_by(

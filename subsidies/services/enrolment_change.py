@@ -24,7 +24,7 @@ from subsidies.choices import EnrolmentAction, EnrolmentState, ResumeReason, Sto
 from subsidies.first_month import month_of, months_later
 from subsidies.models import Enrolment, EnrolmentEvent, Month
 from subsidies.refusals import MoneyRefusedError, done_by
-from subsidies.services.enrolment_guard import elder_held
+from subsidies.services.enrolment_guard import elder_held, refuse_other_list
 
 Action = EnrolmentAction
 State = EnrolmentState
@@ -44,6 +44,7 @@ ALL_HELD: Final = (
     "恢复后补发自 {since:%Y-%m} 起暂停的全部月份，不能另选起始月；其中不应发的，请先停发，再从应发的月份恢复"
 )
 TOO_EARLY: Final = "恢复的起始月最早为 {earliest:%Y-%m}；请选择这个月或以后的月份"
+LONG_ENDED: Final = "“{item}”已于 {last:%Y-%m} 终止，不是上月以来停发的，不能直接恢复；请办理申请"
 BY_FACTS: Final = "按家庭享受的项目，成员去世或迁出请登记死亡或迁出日期，系统会按同户其他人重新核定"
 
 
@@ -58,6 +59,7 @@ def enrolment_suspend(
     start = _first_day(month) or _this_month()
     with transaction.atomic():
         elder = elder_held(elder, actor, Permission.ENROLMENT_CHANGE)
+        refuse_other_list(elder, item, actor, Permission.ENROLMENT_CHANGE)
         rows = _current(elder, item)
         if not rows:
             rows = [_on_the_spot(elder, item, "暂停", start)]
@@ -85,6 +87,7 @@ def enrolment_resume(
     start = _first_day(month)
     with transaction.atomic():
         elder = elder_held(elder, actor, Permission.ENROLMENT_CHANGE)
+        refuse_other_list(elder, item, actor, Permission.ENROLMENT_CHANGE)
         rows = _current(elder, item)
         held = [row for row in rows if row.state == State.SUSPENDED]
         if not rows:
@@ -111,6 +114,7 @@ def enrolment_stop(
     last = _first_day(last_month)
     with transaction.atomic():
         elder = elder_held(elder, actor, Permission.ENROLMENT_CHANGE)
+        refuse_other_list(elder, item, actor, Permission.ENROLMENT_CHANGE)
         rows = _current(elder, item)
         if not rows:
             stopped = _stopped_before(elder, item, actor)
@@ -173,12 +177,17 @@ def _opened(item: Item, version: ItemVersion) -> date:
 def _started_anew(
     elder: Elder, item: Item, actor: User, why: str, note: str, start: date | None
 ) -> Enrolment:
-    """A new row after one that ended, not before the look-back and not over months that were paid."""
+    """A new row after one that ended, not before the look-back and not over months that were paid.
+
+    An item 申请 has to be applied for again, with check and approval, unless the stop was just now: a mistake undone.
+    """
     over = enrolled_with(elder, item).filter(last_month__isnull=False).order_by("-last_month").first()
     version = version_on(item, _today())
     if over is None or over.last_month is None:
         words = NOT_HELD if version and version.application == Way.AUTOMATIC else NO_ENROLMENT
         raise MoneyRefusedError(words.format(item=item.name, act="恢复"))
+    if (version is None or version.application != Way.AUTOMATIC) and not _stopped_lately(over):
+        raise MoneyRefusedError(LONG_ENDED.format(item=item.name, last=over.last_month))
     free = months_later(over.last_month, 1)
     earliest = max(free, months_later(_this_month(), -(version.lookback if version else 0)))
     month = start or max(free, _this_month())
@@ -186,6 +195,12 @@ def _started_anew(
         raise MoneyRefusedError(TOO_EARLY.format(earliest=earliest))
     row = Enrolment(elder=elder, item=item, first_month=month, state=State.RECEIVING)
     return _store(row, Action.RESUME, actor, why, month, note)
+
+
+def _stopped_lately(row: Enrolment) -> bool:
+    """Tell whether the row was stopped by hand in this or the last calendar month."""
+    stop = row.events.filter(action=Action.STOP).last()
+    return stop is not None and timezone.localdate(stop.at) >= months_later(_this_month(), -1)
 
 
 def _resumed_before(row: Enrolment, item: Item, actor: User) -> Enrolment:

@@ -10,11 +10,14 @@ from catalog.models import Item
 from eldercare.models import Elder
 from organization.choices import Permission
 from organization.models import User
-from subsidies.applications import enrolled_with, running
+from subsidies.applications import enrolled_with, home_code, running
 from subsidies.models import Application
 from subsidies.refusals import MoneyRefusedError
 
 OUT_OF_AREA: Final = "这位老年人不在您可办理的区划内；请由其户籍或居住地的镇（街）办理"
+OTHER_LIST: Final = (
+    "“{item}”由{county}发放，这位老年人在该县的住处不在您可办理的区划内；请由该县当地的镇（街）办理"
+)
 ENROLLED: Final = "{who}已登记享受“{item}”（自 {first:%Y-%m} 起，{state}），不用再申请；如已暂停，请办理恢复"
 SAME_PERSON: Final = "{former}和{now}不能是同一人；请由其他{role}办理"
 NOT_YOURS: Final = "这件申请不在您可{act}的区划内；请由当地{role}办理"
@@ -27,6 +30,14 @@ def elder_held(elder: Elder, actor: User, permission: Permission) -> Elder:
         raise MoneyRefusedError(OUT_OF_AREA)
     home = Elder.objects.select_for_update(no_key=True).filter(household_key=seen.household_key)
     return {member.pk: member for member in home.order_by("id")}.get(seen.pk, seen)
+
+
+def refuse_other_list(elder: Elder, item: Item, actor: User, permission: Permission) -> None:
+    """Refuse who sees the elder by a place in another county than that whose list the item stands in."""
+    area = item.document.area
+    place = home_code(elder, area.code) or area.code
+    if not any(place.startswith(prefix) for prefix in actor.area_prefixes(permission)):
+        raise MoneyRefusedError(OTHER_LIST.format(item=item.name, county=area.name))
 
 
 def refuse_enrolled(elder: Elder, item: Item, month: date) -> None:

@@ -240,6 +240,15 @@ def test_who_lives_here_and_is_registered_elsewhere_is_counted_where_he_lives(st
     assert apply(elder, "ASK", staff).area_code == "530322101201"
 
 
+def test_another_county_hands_nothing_in_for_this_countys_list(staff: Staff) -> None:
+    Area.objects.create(code=CHENCANG, name="邻县")
+    elder = make_elder(date(1940, 1, 1), residence=CHENCANG_VILLAGE)
+    there = make_user("there", Role.BUREAU_CLERK, CHENCANG)
+    with refused("不在您可办理的区划内"):
+        application_make(elder=elder, item=Item.objects.get(code="ASK"), channel="本人", actor=there)
+    assert apply(elder, "ASK", staff).made_by == staff.clerk
+
+
 def test_an_application_in_hand_is_refused_to_others_and_returned_to_who_made_it(
     staff: Staff, elder: Elder
 ) -> None:

@@ -1,7 +1,7 @@
 """Suspending, resuming and stopping: what the next run pays, takes back or holds, and what is refused."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +19,16 @@ from subsidies.refusals import MoneyRefusedError
 from subsidies.services.enrolment_change import enrolment_resume, enrolment_stop, enrolment_suspend
 from tests.conftest import COUNTY, TOWN_A, TOWN_B, VILLAGE_A, make_user
 from tests.registry import make_elder
-from tests.subsidies.county import due_lines, enrol, item, outcomes, publish_list, run
+from tests.subsidies.county import (
+    CHENCANG,
+    CHENCANG_VILLAGE,
+    due_lines,
+    enrol,
+    item,
+    outcomes,
+    publish_list,
+    run,
+)
 
 AGED = "年龄 >= 80"
 NOW = month_of(timezone.localdate())
@@ -133,10 +142,47 @@ def test_a_new_start_neither_covers_months_that_were_paid_nor_goes_behind_the_lo
         resume(elder, "ASK", clerk, month=BEFORE)
     assert resume(elder, "ASK", clerk).first_month == NOW
     other = make_elder(date(1941, 1, 1), hukou=VILLAGE_A)
-    enrol(other, "ASK", date(2020, 1, 1), date(2020, 2, 1), "终止")
+    enrol(other, "ASK", date(2020, 1, 1))
+    stop(other, "ASK", clerk, last_month=date(2020, 2, 1))
     with refused(f"最早为 {months_later(NOW, -24):%Y-%m}"):
         resume(other, "ASK", clerk, month=months_later(NOW, -25))
     assert resume(other, "ASK", clerk, month=months_later(NOW, -24)).state == "享受中"
+
+
+@pytest.mark.parametrize("month", [None, NOW, BEFORE])
+def test_what_ended_before_the_month_before_is_asked_for_anew(
+    clerk: User, elder: Elder, monkeypatch: pytest.MonkeyPatch, month: date | None
+) -> None:
+    enrol(elder, "ASK", THREE_BEFORE)
+    stopped_at(BEFORE - timedelta(days=1), elder, "ASK", clerk, monkeypatch)
+    with refused("请办理申请"):
+        resume(elder, "ASK", clerk, month=month)
+    assert Enrolment.objects.count() == 1
+
+
+def test_a_stop_of_the_month_before_is_still_taken_back(
+    clerk: User, elder: Elder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrol(elder, "ASK", THREE_BEFORE)
+    stopped_at(BEFORE, elder, "ASK", clerk, monkeypatch)
+    assert resume(elder, "ASK", clerk, month=BEFORE).first_month == BEFORE
+
+
+def test_what_nobody_stopped_here_is_asked_for_anew_and_what_comes_by_itself_is_not(
+    clerk: User, elder: Elder
+) -> None:
+    for code in ("ASK", "AUTO"):
+        enrol(elder, code, date(2020, 1, 1), date(2020, 2, 1), "终止")
+    with refused("请办理申请"):
+        resume(elder, "ASK", clerk)
+    assert resume(elder, "AUTO", clerk).first_month == NOW
+
+
+def stopped_at(day: date, elder: Elder, code: str, actor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop with the month three months back, the click being on an earlier day."""
+    with monkeypatch.context() as clock:
+        clock.setattr(timezone, "now", lambda: datetime.combine(day, time(12), tzinfo=UTC))
+        stop(elder, code, actor, last_month=THREE_BEFORE)
 
 
 def test_a_stop_this_month_is_followed_at_the_earliest_by_the_next(clerk: User, elder: Elder) -> None:
@@ -268,3 +314,18 @@ def test_only_who_may_change_enrolments_there_may_change_them(clerk: User, elder
     ):
         with refused("不在您可办理的区划内"):
             stop(elder, "AUTO", actor)
+
+
+@pytest.mark.parametrize("act", [stop, suspend, resume])
+def test_another_county_changes_nothing_that_this_countys_list_pays(
+    clerk: User, act: Callable[..., Enrolment]
+) -> None:
+    Area.objects.create(code=CHENCANG, name="陈仓区")
+    lives_there = make_elder(date(1940, 1, 1), hukou=VILLAGE_A, residence=CHENCANG_VILLAGE)
+    for code in ("ASK", "HOME"):
+        enrol(lives_there, code, THREE_BEFORE, state="暂停" if act is resume else "享受中")
+    for code in ("ASK", "HOME", "AUTO"):
+        with refused("不在您可办理的区划内"):
+            act(lives_there, code, make_user(f"there_{code}", Role.BUREAU_CLERK, CHENCANG))
+    assert not EnrolmentEvent.objects.exists()
+    assert act(lives_there, "ASK", clerk).events.count() == 1
