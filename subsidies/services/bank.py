@@ -10,11 +10,13 @@ from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 
 from operations.crypto import decrypt
+from operations.models import AuditEntry
 from operations.services.audit import audit_record
 from operations.services.stored_file import stored_file_create, stored_file_read
 from organization.models import Area, User
 from subsidies.bank_file import BankLine, Control, file_bytes
 from subsidies.bank_layout import FileLayout, file_layout
+from subsidies.batch_gate import batch_gate
 from subsidies.choices import BatchAction, BatchKind, BatchState, PaymentState
 from subsidies.layout_reader import LayoutError
 from subsidies.models import BankFile, BankProfile, Batch, Payment
@@ -28,6 +30,8 @@ from subsidies.services.batch_transition import (
 )
 
 CHUNK: Final = 2_000
+DOWNLOADED: Final = "下载银行文件"
+DOWNLOADED_AGAIN: Final = "再次下载银行文件"
 Report = Callable[[str, int, int], None]
 
 
@@ -56,6 +60,7 @@ def bank_file_make(*, batch_id: int, profile_id: int, actor: User, report: Repor
                 f"批次 {batch} 现为“{batch.state}”，财政确认后、报送银行前才能生成银行文件"
             )
         transition_open(batch=batch, action=BatchAction.FILE, actor=actor)
+        batch_gate(batch=batch, action=BatchAction.FILE)
         profile, layout = _profile(profile_id, batch)
         control = _control(batch)
         report("写入明细", 0, control.lines)
@@ -77,20 +82,45 @@ def bank_file_make(*, batch_id: int, profile_id: int, actor: User, report: Repor
 
 
 def bank_file_discard(*, bank_file_id: int, actor: User, reason: str) -> Batch:
-    """Give up a file that the bank was not told of, so that another can be made; its content stays kept."""
+    """Give up a file that the bank was not told of, so that another can be made; its content stays kept.
+
+    Once it was downloaded, this takes somebody who neither made nor downloaded it: two files of one batch may go round.
+    """
     reason = note_clean(reason, name="作废原因", required=True)
     with transaction.atomic():
         file = BankFile.objects.filter(pk=bank_file_id).first()
         batch = batch_lock(file.batch_id) if file else None
-        file = BankFile.objects.select_related("profile").filter(pk=bank_file_id).first()
+        # locked against a download at this moment
+        held = BankFile.objects.select_for_update(of=("self",)).select_related("profile", "made_by")
+        file = held.filter(pk=bank_file_id).first()
         if batch is None or file is None:
             raise MoneyRefusedError("这个银行文件已经作废；请刷新页面")
         if batch.state != BatchState.CONFIRMED:
             raise MoneyRefusedError(f"批次 {batch} 已报送银行，银行文件不能作废；请等银行回盘")
         transition_open(batch=batch, action=BatchAction.FILE, actor=actor)
+        _refuse_holder(batch, file, actor)
         _write(batch, actor, file, f"作废“{file.profile}”文件：{reason}")
         file.delete()
     return batch
+
+
+def _refuse_holder(batch: Batch, file: BankFile, actor: User) -> None:
+    """Raise MoneyRefusedError if the file was downloaded and the actor made it or has a copy."""
+    if not file.downloads:
+        return
+    entries = AuditEntry.objects.filter(
+        subject=f"batch:{batch.number}",
+        action__in=(DOWNLOADED, DOWNLOADED_AGAIN),
+        data__sha256=file.sha256,
+        at__gte=file.made_at,
+    )
+    fetched = dict(entries.order_by("-id").values_list("actor_id", "actor_name"))
+    if actor.pk in fetched or actor.pk == file.made_by_id:
+        who = "、".join(reversed(fetched.values()))
+        raise MoneyRefusedError(
+            f"银行文件由 {file.made_by} 生成，已由 {who} 下载 {file.downloads} 次，可能已在流转；"
+            "请由没有生成也没有下载过它的人员核实未报银行后作废"
+        )
 
 
 def bank_file_download(*, bank_file_id: int, actor: User, address: str = "") -> bytes:
@@ -110,7 +140,7 @@ def bank_file_download(*, bank_file_id: int, actor: User, address: str = "") -> 
         file.downloads += 1
         file.save(update_fields=["downloads"])
         audit_record(
-            action="下载银行文件" if file.downloads == 1 else "再次下载银行文件",
+            action=DOWNLOADED if file.downloads == 1 else DOWNLOADED_AGAIN,
             subject=f"batch:{file.batch.number}",
             actor=actor,
             data={
@@ -206,7 +236,7 @@ def _write(batch: Batch, actor: User, file: BankFile, note: str) -> None:
         note=note[:NOTE_LENGTH],
         lines=file.lines,
         amount=file.amount,
-        data={"sha256": file.sha256, "note": note},
+        data={"sha256": file.sha256, "downloads": file.downloads, "note": note},
     )
 
 

@@ -99,6 +99,35 @@ def test_a_file_the_bank_was_not_told_of_can_be_given_up_and_made_in_another_for
     assert batch.steps.filter(note="作废“通用 Excel”文件：银行要另一种格式").count() == 1
 
 
+@pytest.mark.parametrize("who", ["finance", "finance_two"])
+def test_who_made_or_downloaded_a_file_does_not_give_it_up(people: Staff, who: str) -> None:
+    file = make(confirmed(people), people)
+    for _ in range(2):
+        bank_file_download(bank_file_id=file.pk, actor=people.finance_two)
+    said = refusal(lambda: bank_file_discard(bank_file_id=file.pk, actor=getattr(people, who), reason="不对"))
+    assert said == (
+        f"银行文件由 {people.finance} 生成，已由 {people.finance_two} 下载 2 次，可能已在流转；"
+        "请由没有生成也没有下载过它的人员核实未报银行后作废"
+    )
+    assert BankFile.objects.filter(pk=file.pk).exists()
+
+
+def test_somebody_else_gives_up_a_downloaded_file_and_its_checksum_is_audited(people: Staff) -> None:
+    batch = confirmed(people)
+    file = file_of(batch, people)
+    bank_file_discard(bank_file_id=file.pk, actor=people.finance_two, reason="银行退回，原件已收回")
+    entry = AuditEntry.objects.get(actor=people.finance_two)
+    assert (entry.data["sha256"], entry.data["downloads"]) == (file.sha256, 1)
+    assert not BankFile.objects.exists()
+
+
+def test_a_downloaded_file_is_not_given_up_without_a_reason(people: Staff) -> None:
+    batch = confirmed(people)
+    file = file_of(batch, people)
+    said = refusal(lambda: bank_file_discard(bank_file_id=file.pk, actor=people.finance_two, reason=" "))
+    assert said == "请填写作废原因"
+
+
 def test_a_file_the_bank_has_cannot_be_given_up(people: Staff) -> None:
     batch = sent(people)
     give_up = BankFile.objects.get(batch=batch)
