@@ -13,8 +13,9 @@ def clear() -> None:
         for table in ("eldercare_monthlyfacts", "subsidies_entitlement"):
             cursor.execute(f"DROP TABLE IF EXISTS {table}_{MONTH:%Y%m}")
         cursor.execute(
-            "TRUNCATE subsidies_adjustment, subsidies_itemcount, subsidies_chunk, subsidies_month, visits_obligation"
+            "TRUNCATE subsidies_adjustment, subsidies_itemcount, subsidies_chunk, visits_obligation"
         )
+        cursor.execute("DELETE FROM subsidies_month")  # refused where something was paid
 
 
 def run() -> dict[str, int]:
