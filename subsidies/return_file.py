@@ -32,6 +32,8 @@ MAX_AMOUNT: Final = Decimal(10) ** 12
 SAMPLE: Final = 4096
 MAX_KNOWN: Final = 4096
 _TOTALS: Final = ("合计", "总计", "小计", "总笔数", "总金额", "汇总")
+_BATCH_NUMBER: Final = re.compile(r"(?<!\d)\d{6}-\d{6}-\d{2}(?!\d)")
+_TAIL: Final = re.compile(r"\*\d*(\d{4})$")
 _LONG_NUMBER: Final = re.compile(r"\d{9,}[0-9Xx]?")
 _CENT: Final = Decimal("0.01")
 Row = tuple[int, Sequence[object]]
@@ -41,8 +43,8 @@ Row = tuple[int, Sequence[object]]
 class ReturnLine:
     """What one row says. row: its number in the file; line: 序号 in the batch; amount in 元.
 
-    None in line, amount or result: not readable. account: '' if the file has none or masks it; text: the bank's words,
-    long numbers masked.
+    None in line, amount or result: not readable. account: '' if the file has none or masks it; tail: the last four
+    digits of a masked one, '' if they do not show; text: the bank's words, long numbers masked.
     """
 
     row: int
@@ -54,6 +56,7 @@ class ReturnLine:
     reason: str
     text: str
     paid_on: date | None
+    tail: str = ""
 
 
 class _Answer(NamedTuple):
@@ -86,10 +89,14 @@ class _Words:
         return _Answer(result, why, " ".join(filter(None, (state, code, reason))))
 
 
-def read_return(content: bytes, layout: ReturnLayout) -> Iterator[ReturnLine]:
-    """Yield the rows of a return file. Raises MoneyRefusedError for what cannot be read as one."""
+def read_return(content: bytes, layout: ReturnLayout, named: set[str] | None = None) -> Iterator[ReturnLine]:
+    """Yield the rows of a return file. Raises MoneyRefusedError for what cannot be read as one.
+
+    named: is given the batch numbers that stand in rows of totals and above the header; whole once all is read.
+    """
+    named = set() if named is None else named
     try:
-        yield from _lines(_without_control(_rows(content, layout), layout), layout)
+        yield from _lines(_without_control(_rows(content, layout), layout, named), layout, named)
     except FileRefused as refusal:
         # the reader speaks to people who bring rosters
         said = str(refusal).replace("花名册", "回盘文件").replace("按镇（街）", "")
@@ -167,10 +174,10 @@ def _fixed_rows(content: bytes, layout: ReturnLayout) -> Iterator[Row]:
         yield number, cells
 
 
-def _without_control(rows: Iterator[Row], layout: ReturnLayout) -> Iterator[Row]:
-    """Leave the row of totals out: the first or last where the layout has one."""
-    if layout.control == "first" and not layout.header:
-        next(rows, None)
+def _without_control(rows: Iterator[Row], layout: ReturnLayout, named: set[str]) -> Iterator[Row]:
+    """Leave the row of totals out, the first or last where the layout has one, but for the batch it names."""
+    if layout.control == "first" and not layout.header and (control := next(rows, None)):
+        named |= _batch_numbers(control[1])
     held = next(rows, None) if layout.control == "last" else None
     for row in rows:
         if held is not None:
@@ -178,24 +185,37 @@ def _without_control(rows: Iterator[Row], layout: ReturnLayout) -> Iterator[Row]
             held = row
         else:
             yield row
+    if held is not None:
+        named |= _batch_numbers(held[1])
 
 
-def _lines(rows: Iterator[Row], layout: ReturnLayout) -> Iterator[ReturnLine]:
+def _batch_numbers(cells: Sequence[object]) -> set[str]:
+    """Return what is written like a batch number of ours: 530322-202411-01."""
+    return {
+        number
+        for cell in cells
+        if isinstance(cell, str)
+        for number in _BATCH_NUMBER.findall(half_width(cell))
+    }
+
+
+def _lines(rows: Iterator[Row], layout: ReturnLayout, named: set[str]) -> Iterator[ReturnLine]:
     if layout.format == "fixed":
         places = {name: at for at, name in enumerate(layout.columns)}
     elif layout.header:
-        places = _header(rows, layout)
+        places = _header(rows, layout, named)
     else:
         places = {name: int(at) - 1 for name, at in layout.columns.items() if isinstance(at, int)}
     words = _Words(layout)
     for number, cells in rows:
         first = next((cell for cell in cells if cell not in (None, "")), "")
         if isinstance(first, str) and clean_text(first).startswith(_TOTALS):
+            named |= _batch_numbers(cells)
             continue
         yield _line(number, cells, places, words)
 
 
-def _header(rows: Iterator[Row], layout: ReturnLayout) -> dict[str, int]:
+def _header(rows: Iterator[Row], layout: ReturnLayout, named: set[str]) -> dict[str, int]:
     """Return where each field stands. Raises MoneyRefusedError unless one of the first rows is the header."""
     titles = {
         fold(title): name
@@ -214,6 +234,7 @@ def _header(rows: Iterator[Row], layout: ReturnLayout) -> dict[str, int]:
         lacking = [name for name in RETURN_NEEDED if name not in found]
         if not lacking:
             return found
+        named |= _batch_numbers(cells)
         missing = min(missing, lacking, key=len)
     names = "、".join(RETURN_FIELDS[name] for name in missing)
     raise MoneyRefusedError(
@@ -229,7 +250,7 @@ def _line(number: int, cells: Sequence[object], places: Mapping[str, int], words
 
     line, amount = _whole(cell("number")), _amount(cell("amount"), words.layout.unit)
     answer = words.answer(_text(cell("state")), _text(cell("code")), _text(cell("reason")))
-    account = _account(cell("account"))
+    account, tail = _account(cell("account"))
     said, result = answer.said, answer.result
     if line is None or amount is None or result is None or account is None:
         wrong = {"number": line is None, "amount": amount is None, "state": result is None}
@@ -246,6 +267,7 @@ def _line(number: int, cells: Sequence[object], places: Mapping[str, int], words
         reason=answer.reason if result == Verdict.FAILED else "",
         text=_masked(said)[:TEXT_LENGTH],
         paid_on=_day(cell("paid_on"), words.layout.date_format),
+        tail=tail,
     )
 
 
@@ -290,12 +312,18 @@ def _parsed_amount(cell: str | int | float, unit: str) -> Decimal | None:
     return rounded if abs(rounded - amount) < Decimal("0.000001") else None
 
 
-def _account(cell: object) -> str | None:
-    """Return the account's text; '' if it is blank or masked with *, None if a number cell has lost digits."""
+def _account(cell: object) -> tuple[str | None, str]:
+    """Return the account's text and a masked one's last four digits.
+
+    The text is '' if it is blank or masked with *, None if a number cell has lost digits.
+    """
     if has_lost_digits(cell):
-        return None
+        return None, ""
     text = clean_code(cell)
-    return "" if "*" in text else text
+    if "*" not in text:
+        return text, ""
+    found = _TAIL.search(text)
+    return "", found[1] if found else ""
 
 
 def _day(cell: object, pattern: str) -> date | None:

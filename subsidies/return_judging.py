@@ -12,14 +12,33 @@ from subsidies.choices import PaymentState, Verdict
 
 INPUT: Final = "return_input"
 JUDGED: Final = "return_judged"
-COLUMNS: Final = ("row", "foreign_batch", "line", "amount", "account", "result", "reason", "text", "paid_on")
+COLUMNS: Final = (
+    "row",
+    "foreign_batch",
+    "line",
+    "amount",
+    "account",
+    "result",
+    "reason",
+    "text",
+    "paid_on",
+    "tail",
+)
 CREATE_INPUT: Final = f"""
 DROP TABLE IF EXISTS {INPUT};
 CREATE TEMP TABLE {INPUT} (
     row integer, foreign_batch boolean, line integer, amount numeric(14, 2), account bytea, result varchar(4),
-    reason varchar(8), text varchar(120), paid_on date
+    reason varchar(8), text varchar(120), paid_on date, tail varchar(4)
 ) ON COMMIT DROP
 """
+#: Rows (row, visible end, account as sent) whose account the bank masks.
+MASKED: Final = f"""
+SELECT i.row, i.tail, p.account_cipher
+FROM {INPUT} i JOIN subsidies_payment p ON p.batch_id = %(batch)s AND p.number = i.line
+WHERE i.tail <> '' AND NOT i.foreign_batch
+"""
+#: An account that is none of ours, so that it is judged as another one.
+REFUSE_MASKED: Final = f"UPDATE {INPUT} SET account = '' WHERE row = ANY(%(rows)s)"
 COPY_INPUT: Final = f"COPY {INPUT} ({', '.join(COLUMNS)}) FROM STDIN"
 
 #: Verdicts that change a line, and the state they give it.

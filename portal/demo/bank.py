@@ -44,7 +44,9 @@ def bank_answer(batch: Batch, *, seed: int, today: date) -> bytes:
     )
     failing = _failing(batch, [line.number for line in lines], seed)
     day = min(today, batch.month.month.replace(day=PAY_DAY)).strftime(layout.date_format or "%Y-%m-%d")
-    return _file(layout, [_row(batch, line, failing.get(line.number, DONE), layout, day) for line in lines])
+    return _file(
+        batch, layout, [_row(batch, line, failing.get(line.number, DONE), layout, day) for line in lines]
+    )
 
 
 def _failing(batch: Batch, numbers: list[int], seed: int) -> dict[int, tuple[str, str]]:
@@ -73,8 +75,8 @@ def _row(batch: Batch, line: Payment, cause: tuple[str, str], layout: ReturnLayo
     }
 
 
-def _file(layout: ReturnLayout, rows: Iterable[Row]) -> bytes:
-    """Write rows as the profile reads them; a row of totals is there where the profile passes one over."""
+def _file(batch: Batch, layout: ReturnLayout, rows: Iterable[Row]) -> bytes:
+    """Write rows as the profile reads them; a row of totals, which names the batch, where the profile has one."""
     if layout.format == "fixed":
         lines = [_fixed_line(layout, row) for row in rows]
     elif layout.header:
@@ -85,7 +87,7 @@ def _file(layout: ReturnLayout, rows: Iterable[Row]) -> bytes:
         lines = [_joined(layout, one) for one in (titles, *cells)]
     else:
         lines = [_joined(layout, _in_place(layout, row)) for row in rows]
-    total = _encoded(layout, "合计")
+    total = _encoded(layout, f"{batch.number} 合计")
     if layout.control == "first":
         lines.insert(0, total)
     elif layout.control == "last":

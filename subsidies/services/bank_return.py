@@ -6,13 +6,15 @@ Lock: the batch's row, taken after the file was read and before anything is judg
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
 
-from operations.crypto import blind_index
+from operations.crypto import blind_index, decrypt
 from operations.models import StoredFile
 from operations.services.audit import audit_record
 from operations.services.stored_file import stored_file_create
@@ -32,6 +34,8 @@ from subsidies.return_judging import (
     JUDGE,
     JUDGED,
     KEEP,
+    MASKED,
+    REFUSE_MASKED,
 )
 from subsidies.return_layout import ReturnLayout, return_layout
 from subsidies.services.bank import Report, silent
@@ -77,8 +81,12 @@ def return_import(
     layout = _layout(batch)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(CREATE_INPUT)
-        total = _stage(cursor, read_return(content, layout), batch, report)
+        named: set[str] = set()
+        total = _stage(cursor, read_return(content, layout, named), named, batch, report)
         cursor.execute(f"ANALYZE {INPUT}")
+        _refuse_tails(cursor, batch)
+        # the same bytes for two batches at once: the second one sees the first
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('return_import'), hashtext(%s))", [digest])
         batch = batch_lock(batch_id)
         if known := _known(batch, digest, name, actor):
             return known
@@ -120,7 +128,10 @@ def return_import(
 
 
 def _known(batch: Batch, digest: str, name: str, actor: User) -> ReturnFile | None:
-    """Return the import of the same bytes, if there is one; that somebody tried again is audited."""
+    """Return the import of the same bytes, if there is one; that somebody tried again is audited.
+
+    Raises MoneyRefusedError if they were taken in for another batch of the county.
+    """
     file = ReturnFile.objects.filter(batch=batch, sha256=digest).first()
     if file is not None:
         audit_record(
@@ -129,7 +140,14 @@ def _known(batch: Batch, digest: str, name: str, actor: User) -> ReturnFile | No
             actor=actor,
             data={"file": file.pk, "name": name[:255], "sha256": digest},
         )
-    return file
+        return file
+    same = ReturnFile.objects.filter(batch__county_code=batch.county_code, sha256=digest)
+    if other := same.select_related("batch").first():
+        raise MoneyRefusedError(
+            f"这个文件已作为批次 {other.batch} 的回盘导入过，不能再导入批次 {batch}；"
+            "请核对是否选错文件，并向银行取本批次的回盘"
+        )
+    return None
 
 
 def _refuse_state(batch: Batch) -> None:
@@ -154,10 +172,16 @@ def _layout(batch: Batch) -> ReturnLayout:
         ) from error
 
 
-def _stage(cursor: CursorWrapper, lines: Iterator[ReturnLine], batch: Batch, report: Report) -> int:
-    """Copy the rows to the temporary table; return their number. Refuses a file without a readable row of ours."""
+def _stage(
+    cursor: CursorWrapper, lines: Iterator[ReturnLine], named: set[str], batch: Batch, report: Report
+) -> int:
+    """Copy the rows to the temporary table; return their number. Refuses a file without a readable row of ours.
+
+    named: batch numbers in the file's rows of totals; whole when the lines have been read.
+    """
     total, ours, readable = 0, 0, 0
     sample, others = "", set[str]()
+    has_number, first_paid = False, date.max
     with cursor.copy(COPY_INPUT) as copy:
         for line in lines:
             foreign = bool(line.batch) and line.batch != batch.number.upper()
@@ -167,9 +191,17 @@ def _stage(cursor: CursorWrapper, lines: Iterator[ReturnLine], batch: Batch, rep
             total += 1
             ours += not foreign
             readable += line.result is not None
+            has_number = has_number or bool(line.batch)
+            if line.result == Verdict.PAID and line.paid_on:
+                first_paid = min(first_paid, line.paid_on)
             sample = sample or line.text
             if total % CHUNK == 0:
                 report("读取回盘", total, batch.lines)
+    if strangers := sorted(named - {batch.number}):
+        raise MoneyRefusedError(
+            f"文件汇总行写的批次号是 {'、'.join(strangers)}，不是本批次 {batch}，没有导入；"
+            "请核对是否选错文件，或到该批次导入"
+        )
     if not total:
         raise MoneyRefusedError("文件里没有一行回盘结果；请核对是否选错文件")
     if not readable:
@@ -181,7 +213,30 @@ def _stage(cursor: CursorWrapper, lines: Iterator[ReturnLine], batch: Batch, rep
         raise MoneyRefusedError(
             f"文件里写的批次号是 {'、'.join(sorted(others))}，不是本批次 {batch}；请到该批次导入"
         )
+    if not (has_number or named):
+        _refuse_earlier(batch, first_paid)
     return total
+
+
+def _refuse_earlier(batch: Batch, first_paid: date) -> None:
+    """Raise MoneyRefusedError if the money arrived before the bank had the batch: the return is an older one's."""
+    sent = batch.steps.filter(action=BatchAction.SEND).order_by("id").last()
+    day = timezone.localdate(sent.at) if sent else date.min
+    if first_paid < day:
+        raise MoneyRefusedError(
+            f"文件里没有批次号，而最早的入账日期 {first_paid} 早于本批次 {batch} 报送银行的日期 {day}，没有导入；"
+            "请核对是否选了以前批次的回盘"
+        )
+
+
+def _refuse_tails(cursor: CursorWrapper, batch: Batch) -> None:
+    """Mark the rows whose masked account ends otherwise than the line's."""
+    cursor.execute(MASKED, {"batch": batch.pk})
+    wrong = []
+    while rows := cursor.fetchmany(CHUNK):
+        wrong += [row for row, tail, account in rows if not decrypt(account).endswith(tail)]
+    if wrong:
+        cursor.execute(REFUSE_MASKED, {"rows": wrong})
 
 
 def _columns(line: ReturnLine, foreign: bool) -> tuple[object, ...]:
@@ -190,7 +245,8 @@ def _columns(line: ReturnLine, foreign: bool) -> tuple[object, ...]:
         text = f"批次 {line.batch[:20]}，序号 {line.line}：{text}"[:120]
     account = blind_index(line.account) if line.account else None
     return (
-        line.row, foreign, line.line, line.amount, account, line.result, line.reason, text, line.paid_on
+        line.row, foreign, line.line, line.amount, account, line.result, line.reason, text, line.paid_on,
+        line.tail,
     )  # fmt: skip
 
 

@@ -199,10 +199,18 @@ def test_another_account_is_listed_and_changes_nothing(batch: Batch, people: Sta
         people,
         row(batch, 1, account=spaced),
         row(batch, 2, account=first),
-        row(batch, 3, account="6200****9999"),
+        row(batch, 3, account=f"6200****{decrypt(line(batch, 3).account_cipher)[-4:]}"),
     )
     assert verdicts(file) == ["成功", "账号不符", "成功"]
     assert states(batch) == [PAID, PENDING, PAID]
+
+
+def test_a_masked_account_that_ends_otherwise_is_another_account(batch: Batch, people: Staff) -> None:
+    file = answered(
+        batch, people, row(batch, 1, account="6200****999"), row(batch, 2, account="6200****9999")
+    )
+    assert verdicts(file) == ["成功", "账号不符"]
+    assert states(batch) == [PAID, PENDING, PENDING]
 
 
 def test_a_line_under_way_at_the_bank_is_settled_by_a_later_file(batch: Batch, people: Staff) -> None:

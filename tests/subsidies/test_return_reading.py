@@ -142,8 +142,36 @@ def test_an_account_that_lost_digits_is_not_compared_but_refused() -> None:
     assert (line.result, line.account, line.text) == (None, "", "无法识别：账号末几位已丢失")
 
 
-def test_a_masked_account_counts_as_none() -> None:
-    assert only(book(HEADER, ["", 1, "6217****0001", "", 50, "成功"])).account == ""
+@pytest.mark.parametrize(
+    ("masked", "tail"),
+    [
+        ("6217****0001", "0001"),
+        ("6217*************", ""),
+        ("***001", ""),
+        ("****12345", "2345"),
+        ("＊＊＊＊0001", "0001"),
+    ],
+)
+def test_of_a_masked_account_only_four_digits_at_the_end_count(masked: str, tail: str) -> None:
+    line = only(book(HEADER, ["", 1, masked, "", 50, "成功"]))
+    assert (line.account, line.tail) == ("", tail)
+
+
+def named(content: bytes, layout: dict[str, Any], **keys: Any) -> set[str]:
+    found: set[str] = set()
+    list(read_return(content, return_layout(deepcopy(layout) | keys), found))
+    return found
+
+
+def test_the_batch_that_a_row_of_totals_names_is_told_wherever_it_stands() -> None:
+    row = ["", 1, "", "", 50, "成功"]
+    assert named(piped("1|62|张三|50|0000|||"), PIPED) == {"530322-202411-01"}
+    assert named(fixed("1", "50.00", "成功") + b"\n" + fixed("合计", "50.00", ""), FIXED) == {
+        "530322-202411-01"
+    }
+    assert named(book(["批次号：530322-202411-01"], HEADER, row), XLSX) == {"530322-202411-01"}
+    assert named(book(HEADER, row, ["合计", "530322-202411-01"]), XLSX) == {"530322-202411-01"}
+    assert named(book(HEADER, row), XLSX) == set()
 
 
 def test_long_numbers_in_the_banks_words_are_masked() -> None:
