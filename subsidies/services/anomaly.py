@@ -9,6 +9,7 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from operations.services.audit import audit_record
+from organization.areas import area_prefix
 from organization.choices import Permission
 from organization.models import User
 from organization.querysets import in_areas
@@ -138,7 +139,12 @@ def _find(cursor: CursorWrapper, run: Month, today: date) -> None:
 def _keep(cursor: CursorWrapper, run: Month) -> None:
     """Merge what was found into the run's anomalies; a new row takes over what the last run's like row was decided."""
     same = "a.elder_id = f.elder_id AND a.item_id IS NOT DISTINCT FROM f.item_id AND a.kind = f.kind"
-    named: dict[str, Any] = {"run": run.pk, "county": run.county_code, "month": run.month}
+    named: dict[str, Any] = {
+        "run": run.pk,
+        "county": run.county_code,
+        "within": area_prefix(run.county_code),
+        "month": run.month,
+    }
     cursor.execute(
         f"""
         DELETE FROM subsidies_anomaly a WHERE a.run_id = %(run)s AND a.state = '{AnomalyState.OPEN}'
@@ -156,7 +162,7 @@ def _keep(cursor: CursorWrapper, run: Month) -> None:
         INSERT INTO subsidies_anomaly AS held
             (run_id, elder_id, item_id, kind, detail, fingerprint, area_code, {", ".join(decided)})
         SELECT %(run)s, f.elder_id, f.item_id, f.kind, left(f.detail, 200), f.fingerprint,
-               coalesce(d.area_code, e.hukou_code), coalesce(p.state, '{AnomalyState.OPEN}'), {taken},
+               coalesce(d.area_code, {_place_of("e")}), coalesce(p.state, '{AnomalyState.OPEN}'), {taken},
                coalesce(p.reason, '')
         FROM {FOUND} f JOIN eldercare_elder e ON e.id = f.elder_id
         LEFT JOIN {PAYEES} d ON d.elder_id = f.elder_id
@@ -171,3 +177,11 @@ def _keep(cursor: CursorWrapper, run: Month) -> None:
         named,
     )
     cursor.execute(f"DROP TABLE {FOUND}, {PAYEES}, {DUE}")
+
+
+def _place_of(elder: str) -> str:
+    """SQL of where the county sees an elder of whom nothing is due: 户籍, else 居住, else the county as a whole."""
+    return (
+        f"CASE WHEN starts_with({elder}.hukou_code, %(within)s) THEN {elder}.hukou_code"
+        f" WHEN starts_with({elder}.residence_code, %(within)s) THEN {elder}.residence_code ELSE %(county)s END"
+    )

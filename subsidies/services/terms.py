@@ -13,7 +13,9 @@ from catalog.models import Item
 from operations.services.audit import audit_record
 from organization.models import User
 from subsidies.choices import FundSource
+from subsidies.county_lock import county_lock_or_refuse
 from subsidies.models import Funding, LedgerEntry, Payment, PaymentTerms
+from subsidies.recovery_selectors import newest_month
 from subsidies.refusals import MoneyRefusedError
 from subsidies.services.bank_profile import bank_profiles_ensure
 
@@ -36,13 +38,17 @@ def terms_set(*, item: Item, terms: Terms, actor: User) -> PaymentTerms:
     """Set the terms of an item; the same terms again change nothing. The first give the county bank file formats.
 
     Raises MoneyRefusedError when the first month is to move although the portal has lines of the item: what earlier
-    months count as paid outside would change behind them.
+    months count as paid outside would change behind them; and when it is to lie before the newest decided month, for
+    all since would be due anew.
     """
+    county_lock_or_refuse(item.document.area_id)
     Item.objects.select_for_update().get(pk=item.pk)
     row = PaymentTerms.objects.filter(item=item).first()
     before = _plain(row) if row else {}
     if row and row.first_month != terms.first_month:
         _refuse_moved(item, row.first_month)
+    if row is None or row.first_month != terms.first_month:
+        _refuse_decided(item, terms.first_month)
     row = row or PaymentTerms(item=item)
     row.first_month = terms.first_month
     row.notice_days = terms.notice_days
@@ -94,6 +100,15 @@ def _refuse_moved(item: Item, first_month: date) -> None:
         raise MoneyRefusedError(
             f"{item.name}自 {first_month:%Y年%m月} 起已由平台生成 {lines} 笔发放，启用发放月不能再改；"
             "其他设置可以单独修改"
+        )
+
+
+def _refuse_decided(item: Item, first_month: date) -> None:
+    newest = newest_month(item.document.area_id)
+    if newest is not None and first_month < newest.month:
+        raise MoneyRefusedError(
+            f"本县已核定到 {newest.month:%Y年%m月}，启用发放月不能早于这个月，否则以前各月会再发一遍；"
+            f"请填 {newest.month:%Y-%m} 或以后的月份，之前的月份按已在平台外发放处理"
         )
 
 

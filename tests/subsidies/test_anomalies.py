@@ -14,7 +14,7 @@ from operations.crypto import blind_index, encrypt
 from operations.models import AuditEntry
 from organization.choices import Role
 from organization.models import Area, User
-from subsidies.anomalies import JUMP_PARAMETER, anomalies_held, anomalies_open
+from subsidies.anomalies import JUMP_PARAMETER, anomalies_held, anomalies_of, anomalies_open
 from subsidies.choices import AnomalyKind, AnomalyState, BatchKind, BatchState, PaymentState
 from subsidies.models import Anomaly, Batch, Month, Payment, PaymentTerms, Recovery, RecoveryLine
 from subsidies.refusals import MoneyRefusedError
@@ -23,7 +23,7 @@ from subsidies.services.batch import batch_build
 from subsidies.services.batch_step import batch_submit
 from tests.conftest import make_user
 from tests.registry import add, make_elder
-from tests.subsidies.county import LULIANG, OTHER_VILLAGE, VILLAGE, item, publish_list, run
+from tests.subsidies.county import ELSEWHERE, LULIANG, OTHER_VILLAGE, VILLAGE, item, publish_list, run
 
 MARCH, APRIL, MAY = date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1)
 BORN = date(1940, 2, 3)
@@ -260,6 +260,29 @@ def test_a_payment_after_death_that_is_being_recovered_is_listed_no_longer(area:
     )
     RecoveryLine.objects.create(recovery=case, month=APRIL, sequence=1, **terms)
     assert ("逝者", "死后发放") not in found(MAY)
+
+
+@pytest.mark.parametrize(
+    ("hukou", "residence", "area_code"),
+    [
+        (VILLAGE, ELSEWHERE, VILLAGE),
+        (ELSEWHERE, OTHER_VILLAGE, OTHER_VILLAGE),
+        (ELSEWHERE, ELSEWHERE, LULIANG),
+    ],
+)
+def test_what_concerns_an_elder_who_is_not_due_any_more_is_seen_in_the_county(
+    area: None, clerk: User, hukou: str, residence: str, area_code: str
+) -> None:
+    elder = make_elder(BORN, name="逝者", hukou=hukou, residence=residence)
+    run(MARCH)
+    run(APRIL)
+    paid(elder, APRIL, "6200000000000001")
+    add(elder, Kind.DEATH, "是", date(2026, 3, 2))
+    may = run(MAY)
+    assert ("逝者", "死后发放") in found(MAY)
+    assert {row.area_code for row in anomalies_of(may, clerk).filter(kind=AnomalyKind.AFTER_DEATH)} == {
+        area_code
+    }
 
 
 def test_a_death_reported_after_the_run_shows_on_its_due_lines(area: None) -> None:
