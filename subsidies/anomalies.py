@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from catalog.selectors import figure_get
 from eldercare.choices import Kind, Sex
@@ -59,14 +60,28 @@ def anomalies_open(batch: Batch) -> QuerySet[Anomaly]:
 
 
 def anomalies_held(batch: Batch) -> QuerySet[Anomaly]:
-    """Anomalies decided 暂缓 that concern lines of the batch: decided after the draft was made."""
-    return _concerning(batch).filter(state=AnomalyState.HELD)
+    """Anomalies decided 暂缓 that concern lines still to be paid: decided after the draft was made.
+
+    Of the batch's run and the later ones counts the newest row of each elder, item and kind, as in
+    `batch_lines.held_select`.
+    """
+    pending = Payment.objects.filter(batch=batch, state=PaymentState.PENDING)
+    rows = Anomaly.objects.filter(run__county_code=batch.county_code).alias(subject=Coalesce("item_id", 0))
+    same = {name: OuterRef(name) for name in ("elder", "kind", "subject")}
+    newer = rows.filter(**same, run__month__gt=OuterRef("run__month"))
+    since = rows.filter(_concerns(pending), run__month__gte=batch.month.month, state=AnomalyState.HELD)
+    return since.exclude(Exists(newer))
 
 
 def _concerning(batch: Batch) -> QuerySet[Anomaly]:
-    lines = Payment.objects.filter(batch=batch, elder=OuterRef("elder")).exclude(state=PaymentState.VOID)
-    concerned = Exists(lines.filter(item=OuterRef("item"))) | (Q(item=None) & Exists(lines))
-    return Anomaly.objects.filter(concerned, run=batch.month_id)
+    lines = Payment.objects.filter(batch=batch).exclude(state=PaymentState.VOID)
+    return Anomaly.objects.filter(_concerns(lines), run=batch.month_id)
+
+
+def _concerns(lines: QuerySet[Payment]) -> Q:
+    """Condition on an anomaly: about one of the lines."""
+    own = lines.filter(elder=OuterRef("elder"))
+    return Q(Exists(own.filter(item=OuterRef("item")))) | (Q(item=None) & Q(Exists(own)))
 
 
 def jump_percent(county_code: str, month: date) -> Decimal:

@@ -59,13 +59,27 @@ def collect_due(cursor: CursorWrapper, span: Span) -> None:
     )
 
 
+def contradicted_sql(line: str) -> str:
+    """Condition on a payment: of it, or of a line that it pays again, the bank once said two things (矛盾).
+
+    That the bank repeats one of the two later says nothing about the other.
+    """
+    return f"""EXISTS (
+        WITH RECURSIVE chain AS (
+            SELECT {line}.id AS id, {line}.reissues_id AS before
+            UNION ALL
+            SELECT o.id, o.reissues_id FROM subsidies_payment o JOIN chain ON o.id = chain.before
+        )
+        SELECT FROM chain JOIN subsidies_returnrow w ON w.payment_id = chain.id
+        WHERE w.verdict = '{Verdict.CONFLICT}')"""
+
+
 def failed_take(
     cursor: CursorWrapper, *, county_code: str, until: date, items: Iterable[int] | None = None
 ) -> list[date]:
     """Note the failed lines of runs up to a month that nobody pays again yet; return their months.
 
-    items: only these. A line that the bank called failed and then paid (矛盾) is left alone until the bank has said
-    which it is: to pay it again might pay it twice.
+    items: only these. A line of which the bank said two things (矛盾) is left alone: it might be paid twice.
     """
     among = "" if items is None else " AND p.item_id = ANY(%(items)s)"
     cursor.execute(
@@ -77,8 +91,7 @@ def failed_take(
         JOIN subsidies_batch b ON b.id = p.batch_id JOIN subsidies_month m ON m.id = b.month_id
         WHERE p.state = '{PaymentState.FAILED}' AND b.county_code = %(county)s AND m.month <= %(until)s{among}
           AND NOT {reissued_sql("p")}
-          AND (SELECT w.verdict FROM subsidies_returnrow w WHERE w.payment_id = p.id ORDER BY w.id DESC LIMIT 1)
-              IS DISTINCT FROM '{Verdict.CONFLICT}'""",
+          AND NOT {contradicted_sql("p")}""",
         {"county": county_code, "until": until, "items": list(items or ())},
     )
     cursor.execute(f"SELECT DISTINCT month FROM {FAILED} ORDER BY month")
@@ -111,11 +124,26 @@ def collect_failed(cursor: CursorWrapper, spans: Sequence[Span]) -> None:
 
 
 def held_back(run: Month) -> str:
-    """Condition on a collected line d: a clerk holds it back after looking at an anomaly of this run."""
+    """Condition on a collected line d: a clerk holds it back after looking at an anomaly of this run or a later one."""
     return (
-        f"EXISTS (SELECT FROM subsidies_anomaly x WHERE x.run_id = {run.pk} AND x.state = '{AnomalyState.HELD}'"
-        " AND x.elder_id = d.elder_id AND (x.item_id IS NULL OR x.item_id = d.item_id))"
+        f"EXISTS (SELECT FROM ({held_select(run)}) x"
+        " WHERE x.elder_id = d.elder_id AND (x.item_id IS NULL OR x.item_id = d.item_id))"
     )
+
+
+def held_select(run: Month) -> str:
+    """SELECT elder_id, item_id (NULL for all) of what is held back: 暂缓 where the newest row of its kind says so.
+
+    Newest of the run and the later ones: an older batch's lines follow the latest decision (`anomalies.anomalies_held`
+    says the same of a batch). Runs before do not count: what holds on, this run has taken over from them.
+    """
+    county = f"county_code = '{run.county_code}'"
+    return f"""
+        SELECT h.elder_id, h.item_id FROM subsidies_anomaly h JOIN subsidies_month m ON m.id = h.run_id
+        WHERE h.state = '{AnomalyState.HELD}' AND m.{county} AND m.month >= '{run.month}' AND NOT EXISTS (
+            SELECT FROM subsidies_anomaly newer JOIN subsidies_month o ON o.id = newer.run_id
+            WHERE newer.elder_id = h.elder_id AND newer.kind = h.kind
+              AND newer.item_id IS NOT DISTINCT FROM h.item_id AND o.{county} AND o.month > m.month)"""
 
 
 def account_missing() -> str:

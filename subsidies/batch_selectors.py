@@ -10,8 +10,8 @@ from django.utils import timezone
 from eldercare.models import Elder
 from eldercare.services.monthly_facts import partition_name
 from subsidies.balance import GIVEN, balances_parameters, balances_select, spans_payable
-from subsidies.batch_lines import account_missing, held_back
-from subsidies.choices import AnomalyState, LineKind, Outcome, PaymentState
+from subsidies.batch_lines import account_missing, held_back, held_select
+from subsidies.choices import LineKind, Outcome, PaymentState
 from subsidies.models import Month, Payment
 
 
@@ -90,4 +90,4 @@ def _suspects(month: Month) -> str:
             WHERE run_id = {month.pk} AND kind = '{LineKind.BACK_PAY}'
         ) d WHERE {account_missing()}
         UNION
-        SELECT elder_id FROM subsidies_anomaly WHERE run_id = {month.pk} AND state = '{AnomalyState.HELD}'"""
+        SELECT elder_id FROM ({held_select(month)}) held"""

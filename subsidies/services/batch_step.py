@@ -15,8 +15,8 @@ from django.utils import timezone
 from organization.areas import area_prefix
 from organization.choices import Permission
 from organization.models import User
-from subsidies.anomalies import anomalies_held, anomalies_open
 from subsidies.balance import batch_overpaid
+from subsidies.batch_gate import batch_gate
 from subsidies.batch_table import TRANSITIONS
 from subsidies.budget import overruns_of
 from subsidies.choices import BatchAction, BatchKind, BatchState, PaymentState
@@ -44,27 +44,13 @@ def batch_submit(*, batch_id: int, actor: User, note: str = "") -> Batch:
         if transition is None:
             return batch
         _refuse_empty(batch)
-        _refuse_anomalies(batch)
+        batch_gate(batch=batch, action=BatchAction.SUBMIT)
         _checks_make(batch)
         transition_write(
             batch=batch, action=BatchAction.SUBMIT, state=transition.target, actor=actor, note=note
         )
         _checked_end(batch)
     return batch
-
-
-def _refuse_anomalies(batch: Batch) -> None:
-    """Nothing goes on before every anomaly of its lines was looked at, nor what was held back since the draft."""
-    waiting = anomalies_open(batch).count()
-    if waiting:
-        raise MoneyRefusedError(
-            f"批次 {batch.number} 还有 {waiting} 条异常待核实；请先在该月的“异常”中逐条放行或暂缓，再提交"
-        )
-    held = anomalies_held(batch).count()
-    if held:
-        raise MoneyRefusedError(
-            f"批次 {batch.number} 有 {held} 条异常在生成草稿之后决定暂缓；请删除草稿，重新生成后再提交"
-        )
 
 
 def township_check(*, batch_id: int, township: str, actor: User, note: str = "") -> Batch:
@@ -118,6 +104,7 @@ def batch_approve(*, batch_id: int, actor: User, note: str = "") -> Batch:
             return batch
         _refuse_empty(batch)
         _refuse_overpaid(batch)
+        batch_gate(batch=batch, action=BatchAction.APPROVE)
         outside = TownshipCheck.objects.filter(batch=batch, township="", checked_by=None)
         outside.update(checked_by=actor, checked_at=timezone.now(), note=note)
         days = _notice_days(batch)
@@ -170,6 +157,7 @@ def batch_confirm(*, batch_id: int, actor: User, note: str = "") -> Batch:
             return batch
         _refuse_empty(batch)
         _refuse_overpaid(batch)
+        batch_gate(batch=batch, action=BatchAction.CONFIRM)
         over = overruns_of(batch)
         if over and not note:
             sums = "；".join(f"{overrun.item} 超出预算 {overrun.amount:,.2f} 元" for overrun in over)
@@ -197,6 +185,7 @@ def batch_send(*, batch_id: int, actor: User) -> Batch:
         if transition is None:
             return batch
         _refuse_without_file(batch)
+        batch_gate(batch=batch, action=BatchAction.SEND)
         send_post(batch=batch, actor=actor)
         pending = Payment.objects.filter(batch=batch, state=PaymentState.PENDING)
         for payment in pending.filter(offset__gt=0).select_related("batch").order_by("elder_id", "number"):

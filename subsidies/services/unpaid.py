@@ -88,8 +88,7 @@ def _refuse_owed(lines: Sequence[Payment], parts: dict[int, Decimal]) -> None:
         again = Payment.objects.filter(reissues=line).exclude(state=PaymentState.VOID, reason="")
         if reissue := again.select_related("batch").order_by("-pk").first():
             raise MoneyRefusedError(f"{place}已在批次 {reissue.batch} 重发，不能核销；请看重发的那一条")
-        last = ReturnRow.objects.filter(payment=line).order_by("-pk").first()
-        if last is not None and last.verdict == Verdict.CONFLICT:
+        if ReturnRow.objects.filter(payment=line, verdict=Verdict.CONFLICT).exists():
             raise MoneyRefusedError(f"银行对{place}先报失败、又报成功；请先向银行核实，不能核销")
         if line.pk not in parts:
             raise MoneyRefusedError(f"{place}的月份现为暂停，还不知道是否应发；请等恢复或停发以后再办")

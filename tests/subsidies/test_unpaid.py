@@ -81,11 +81,17 @@ def test_a_suspended_month_is_refused(people: Staff, failed: Payment) -> None:
         cancel(failed, people)
 
 
-def test_a_line_of_which_the_bank_says_two_things_is_refused(people: Staff, failed: Payment) -> None:
+@pytest.mark.parametrize("said", [["矛盾"], ["矛盾", "重复"]])
+def test_a_line_of_which_the_bank_says_two_things_is_refused(
+    people: Staff, failed: Payment, said: list[str]
+) -> None:
     lose(failed.elder)
     stored = StoredFile.objects.create(name="回盘.txt", size=1, sha256="0" * 64, content="r")
     file = ReturnFile.objects.create(batch=failed.batch, stored=stored, name="回盘.txt", sha256="0" * 64)
-    ReturnRow.objects.create(file=file, number=1, payment=failed, verdict="矛盾", amount=failed.amount)
+    for number, verdict in enumerate(said, 1):
+        ReturnRow.objects.create(
+            file=file, number=number, payment=failed, verdict=verdict, amount=failed.amount
+        )
     with pytest.raises(MoneyRefusedError, match="先向银行核实"):
         cancel(failed, people)
 
