@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.db import connection
 
 from eldercare.services.monthly_facts import partition_name
-from subsidies.choices import SETTLED, Outcome, PaymentState
+from subsidies.choices import SETTLED, Outcome, PaymentState, RecoveryState
 from subsidies.lookback import items_reaching, months_within, version_reaches
 from subsidies.models import Batch, Month, Payment, PaymentTerms
 
@@ -38,6 +38,22 @@ def reissued_sql(line: str, other: str = "true") -> str:
         f"EXISTS (SELECT FROM subsidies_payment r WHERE r.reissues_id = {line}.id AND {other}"
         f" AND (r.state <> '{PaymentState.VOID}' OR r.reason <> ''))"
     )
+
+
+def claimed_sql(line: str, batch: str) -> str:
+    """Condition that cases opened since a failed line was made claim more of its month than other lines settled.
+
+    So it is after 退票 of a line that was claimed as paid: to pay it again would pay what the case says is not due.
+    """
+    same = (
+        f"{{0}}.elder_id = {line}.elder_id AND {{0}}.item_id = {line}.item_id AND {{0}}.month = {line}.month"
+    )
+    return f"""
+        coalesce((SELECT sum(y.amount) FROM subsidies_recoveryline y JOIN subsidies_recovery c ON c.id = y.recovery_id
+                  WHERE {same.format("y")} AND c.made_at >= {batch}.made_at
+                    AND c.state <> '{RecoveryState.CANCELLED}'), 0)
+        > coalesce((SELECT sum({SETTLED_AMOUNT.replace("p.", "o.")}) FROM subsidies_payment o
+                    WHERE {same.format("o")}), 0)"""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from subsidies.balance import (
     balance_select,
     balances_parameters,
     balances_select,
+    claimed_sql,
     reissued_sql,
 )
 from subsidies.choices import (
@@ -79,7 +80,8 @@ def failed_take(
 ) -> list[date]:
     """Note the failed lines of runs up to a month that nobody pays again yet; return their months.
 
-    items: only these. A line of which the bank said two things (矛盾) is left alone: it might be paid twice.
+    items: only these. A line of which the bank said two things (矛盾) is left alone: it might be paid twice. So is one
+    whose month is claimed back since it was made.
     """
     among = "" if items is None else " AND p.item_id = ANY(%(items)s)"
     cursor.execute(
@@ -90,7 +92,7 @@ def failed_take(
         FROM subsidies_payment p
         JOIN subsidies_batch b ON b.id = p.batch_id JOIN subsidies_month m ON m.id = b.month_id
         WHERE p.state = '{PaymentState.FAILED}' AND b.county_code = %(county)s AND m.month <= %(until)s{among}
-          AND NOT {reissued_sql("p")}
+          AND NOT {reissued_sql("p")} AND NOT {claimed_sql("p", "b")}
           AND NOT {contradicted_sql("p")}""",
         {"county": county_code, "until": until, "items": list(items or ())},
     )

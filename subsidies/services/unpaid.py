@@ -13,7 +13,7 @@ from operations.models import AuditEntry
 from operations.services.audit import audit_record
 from organization.choices import Permission
 from organization.models import User
-from subsidies.balance import balances_parameters, spans_of_months
+from subsidies.balance import balances_parameters, claimed_sql, spans_of_months
 from subsidies.batch_lines import collection_begin, failed_parts, failed_take
 from subsidies.choices import PaymentState, Verdict
 from subsidies.county_lock import county_lock_or_refuse
@@ -90,10 +90,25 @@ def _refuse_owed(lines: Sequence[Payment], parts: dict[int, Decimal]) -> None:
             raise MoneyRefusedError(f"{place}已在批次 {reissue.batch} 重发，不能核销；请看重发的那一条")
         if ReturnRow.objects.filter(payment=line, verdict=Verdict.CONFLICT).exists():
             raise MoneyRefusedError(f"银行对{place}先报失败、又报成功；请先向银行核实，不能核销")
+        if line.pk not in parts and _is_claimed(line):
+            raise MoneyRefusedError(
+                f"{place}的钱已立案追缴，银行又退了票；请先撤销追缴，再按是否仍应发办理重发或核销"
+            )
         if line.pk not in parts:
             raise MoneyRefusedError(f"{place}的月份现为暂停，还不知道是否应发；请等恢复或停发以后再办")
         if parts[line.pk] > 0:
             raise MoneyRefusedError(f"{place}仍应发 {parts[line.pk]} 元，不能核销；请更正账户后重发")
+
+
+def _is_claimed(line: Payment) -> bool:
+    """Tell whether the money of a failed line is claimed by a case (`balance.claimed_sql`)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM subsidies_payment p JOIN subsidies_batch b ON b.id = p.batch_id"
+            f" WHERE p.id = %s AND {claimed_sql('p', 'b')})",
+            [line.pk],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def _audit(lines: Sequence[Payment], actor: User, reason: str) -> None:

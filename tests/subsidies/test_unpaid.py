@@ -11,13 +11,15 @@ from eldercare.models import Elder
 from eldercare.services.monthly_facts import elders_touch
 from operations.models import AuditEntry, StoredFile
 from subsidies.choices import BatchKind, PaymentState
-from subsidies.models import LedgerEntry, Payment, ReturnFile, ReturnRow
+from subsidies.models import LedgerEntry, Payment, Recovery, ReturnFile, ReturnRow
 from subsidies.refusals import MoneyRefusedError
 from subsidies.services.batch import batch_build
+from subsidies.services.recovery_request import recovery_decide, recovery_request
 from subsidies.services.unpaid import unpaid_cancel
 from tests.registry import add, make_elder
 from tests.subsidies.county import enrol, item, publish_list, run
 from tests.subsidies.money import Staff, account, arrive, built, lines, staff, terms
+from tests.subsidies.recoveries import open_case
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FEBRUARY = date(2025, 2, 1)
@@ -145,3 +147,44 @@ def test_a_reason_is_asked_for_and_the_right_too(people: Staff, failed: Payment)
         unpaid_cancel(payment_ids=[failed.pk], actor=people.maker, reason=" ")
     with pytest.raises(MoneyRefusedError, match="权限"):
         unpaid_cancel(payment_ids=[failed.pk], actor=people.lead_a, reason=REASON)
+
+
+def sent_back_after_a_claim(people: Staff) -> tuple[Payment, Recovery]:
+    """February was paid, is claimed after a death became known, and then comes back from the bank."""
+    elder = make_elder(date(1940, 1, 1), low_income_allowance=True)
+    account(elder)
+    batch = built(run(FEBRUARY), people.maker)
+    arrive(batch)
+    elder.circumstances.filter(kind=Kind.LOW_INCOME_ALLOWANCE).delete()
+    case = open_case(run(FEBRUARY), elder, "POOR", people.maker)
+    line = batch.payments.get()
+    Payment.objects.filter(pk=line.pk).update(state=PaymentState.FAILED, reason="已销户", paid_on=None)
+    return line, case
+
+
+def test_what_comes_back_from_the_bank_while_it_is_claimed_is_not_paid_again(people: Staff) -> None:
+    line, _ = sent_back_after_a_claim(people)
+    with pytest.raises(MoneyRefusedError, match="没有可以重发的失败明细"):
+        built(run(FEBRUARY), people.maker, BatchKind.REISSUE)
+    with pytest.raises(MoneyRefusedError, match="请先撤销追缴"):
+        cancel(line, people)
+
+
+def test_the_claim_cancelled_what_came_back_is_given_up_or_paid_as_it_is_due(people: Staff) -> None:
+    line, case = sent_back_after_a_claim(people)
+    request = recovery_request(recovery_id=case.pk, kind="撤销", reason="银行已退票", actor=people.maker)
+    recovery_decide(request_id=request.pk, approved=True, opinion="同意", actor=people.chief)
+    assert cancel(line, people) == 1
+
+
+def test_what_was_claimed_before_the_line_was_made_does_not_hold_the_line_up(people: Staff) -> None:
+    elder = make_elder(date(1940, 1, 1), low_income_allowance=True)
+    account(elder)
+    arrive(built(run(FEBRUARY), people.maker))
+    elder.circumstances.filter(kind=Kind.LOW_INCOME_ALLOWANCE).delete()
+    open_case(run(FEBRUARY), elder, "POOR", people.maker)
+    add(elder, Kind.LOW_INCOME_ALLOWANCE, "是", date(2020, 1, 1))
+    second = built(run(FEBRUARY), people.maker)
+    arrive(second, elder)
+    again = built(run(FEBRUARY), people.maker, BatchKind.REISSUE)
+    assert again.payments.get().reissues == second.payments.get()
