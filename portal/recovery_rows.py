@@ -151,7 +151,9 @@ def case_page(case: Any, today: date) -> CasePage:
         entries=[_entry_row(entry, taken_back) for entry in entries],
         requests=requests,
         waiting=next((request for request in requests if request.approved is None), None),
-        planned=planned_offsets(elder_id=case.elder_id) if case.consent_id else NOTHING,
+        planned=planned_offsets(elder_id=case.elder_id, county_code=case.county_code)
+        if case.consent_id
+        else NOTHING,
     )
 
 

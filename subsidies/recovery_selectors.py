@@ -89,11 +89,12 @@ def open_sums(recovery_ids: Iterable[int]) -> dict[int, Decimal]:
     return {pk: amount - booked_sum(booked[pk]) for pk, amount in amounts}
 
 
-def planned_offsets(*, elder_id: int) -> Decimal:
-    """元 that lines of batches not yet sent keep back from an elder."""
+def planned_offsets(*, elder_id: int, county_code: str) -> Decimal:
+    """元 that lines of the county's batches not yet sent keep back from an elder."""
     lines = Payment.objects.filter(
         elder=elder_id,
         offset__gt=0,
+        batch__county_code=county_code,
         batch__state__in=UNSENT,
         state__in=(PaymentState.PENDING, PaymentState.HELD),
     )

@@ -56,12 +56,17 @@ def recovery_repay(
 
 
 def recovery_offset_book(*, payment: Payment, actor: User) -> list[RecoveryEntry]:
-    """Book what a line that goes to the bank keeps back, over the elder's cases with consent, oldest first.
+    """Book what a line that goes to the bank keeps back, over the elder's cases of its county with consent,
+    oldest first.
 
     Called in the transaction that sends the batch, elders in order of their ids. A line booked before books nothing.
     """
     with transaction.atomic():
-        cases = {case.pk: case for case in _cases_locked(payment.elder_id) if case.consent_id is not None}
+        cases = {
+            case.pk: case
+            for case in _cases_locked(payment.elder_id, payment.batch.county_code)
+            if case.consent_id is not None
+        }
         known = list(RecoveryEntry.objects.filter(payment=payment, kind=RecoveryEntryKind.OFFSET))
         if known or not payment.offset:
             return known
@@ -114,9 +119,9 @@ def recovery_reverse(*, entry_id: int, key: UUID, actor: User, note: str) -> Rec
 
 
 def case_locked(recovery_id: int) -> Recovery:
-    """The case, locked with the elder's other cases."""
-    elder_id = Recovery.objects.values_list("elder_id", flat=True).get(pk=recovery_id)
-    return next(case for case in _cases_locked(elder_id) if case.pk == recovery_id)
+    """The case, locked with the elder's other cases of the county."""
+    elder_id, county_code = Recovery.objects.values_list("elder_id", "county_code").get(pk=recovery_id)
+    return next(case for case in _cases_locked(elder_id, county_code) if case.pk == recovery_id)
 
 
 def lowering_refuse(recovery: Recovery, amount: Decimal) -> None:
@@ -126,14 +131,16 @@ def lowering_refuse(recovery: Recovery, amount: Decimal) -> None:
     """
     keep_runs_out(recovery.county_code)
     sums = open_sums(
-        Recovery.objects.filter(elder=recovery.elder_id, consent__isnull=False).values_list("pk", flat=True)
+        Recovery.objects.filter(
+            elder=recovery.elder_id, county_code=recovery.county_code, consent__isnull=False
+        ).values_list("pk", flat=True)
     )
     left = open_sums([recovery.pk])[recovery.pk]
     if left <= 0:
         raise MoneyRefusedError("本案没有未退金额，请刷新页面查看")
     if amount > left:
         raise MoneyRefusedError(f"未退金额只有 {left:,.2f} 元，不能登记 {amount:,.2f} 元，请核对金额")
-    planned = planned_offsets(elder_id=recovery.elder_id)
+    planned = planned_offsets(elder_id=recovery.elder_id, county_code=recovery.county_code)
     if recovery.consent_id is not None and sum(sums.values()) - amount < planned:
         raise MoneyRefusedError(
             f"其中 {planned:,.2f} 元已列入未报银行的批次抵扣；请先报送或退回该批次，再登记退款、核销或撤销"
@@ -199,8 +206,9 @@ def state_refresh(recovery: Recovery) -> None:
     recovery.save(update_fields=["state"])
 
 
-def _cases_locked(elder_id: int) -> list[Recovery]:
-    found = Recovery.objects.filter(elder=elder_id).order_by("pk")
+def _cases_locked(elder_id: int, county_code: str) -> list[Recovery]:
+    """The elder's cases of one county: another county's batches neither pay nor keep back for them."""
+    found = Recovery.objects.filter(elder=elder_id, county_code=county_code).order_by("pk")
     return list(found.select_for_update(of=("self",)).select_related("consent", "item"))
 
 

@@ -14,7 +14,7 @@ from operations.models import AuditEntry
 from organization.choices import Role
 from organization.models import Area, User
 from subsidies.choices import BatchState, PaymentState, RecoveryEntryKind, RecoveryState, StopReason
-from subsidies.models import Recovery, RecoveryEntry, RecoveryLine
+from subsidies.models import Batch, Recovery, RecoveryEntry, RecoveryLine
 from subsidies.refusals import MoneyRefusedError
 from subsidies.services.recovery import recoveries_open, recovery_consent, recovery_notify
 from subsidies.services.recovery_entry import recovery_offset_book, recovery_repay, recovery_reverse
@@ -271,6 +271,20 @@ def test_what_a_batch_under_way_keeps_back_cannot_be_repaid_too(
     with pytest.raises(MoneyRefusedError, match=r"30\.00 元已列入"):
         repay(case, "70.01", finance)
     repay(case, "70.00", finance)
+
+
+def test_another_countys_lines_keep_nothing_back_for_this_countys_case(
+    case: Recovery, clerk: User, finance: User
+) -> None:
+    consent(case, clerk)
+    batch = a_batch(run(JUNE), clerk, state=BatchState.FINANCE)
+    line = pay(batch, case.elder, "C09", amount="30.00", offset="30.00", state=PaymentState.PENDING)
+    Batch.objects.filter(pk=batch.pk).update(county_code="610304000000")
+    line.refresh_from_db()
+    line.batch.refresh_from_db()
+    with pytest.raises(MoneyRefusedError, match="多于同意抵扣"):
+        recovery_offset_book(payment=line, actor=finance)
+    repay(case, "100.00", finance)
 
 
 def test_consent_is_kept_once_and_not_replaced(case: Recovery, clerk: User) -> None:

@@ -101,7 +101,7 @@ def test_without_the_lock_two_repayments_return_more_than_is_open(
     case: Recovery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        recovery_entry, "_cases_locked", lambda elder_id: list(Recovery.objects.filter(elder=elder_id))
+        recovery_entry, "_cases_locked", lambda elder_id, _: list(Recovery.objects.filter(elder=elder_id))
     )
     meet_before_writing(monkeypatch)
     repayments(case, uuid4(), uuid4())
