@@ -36,6 +36,8 @@ from tests.subsidies.county import OTHER_VILLAGE, VILLAGE, enrol, item, months, 
 from tests.subsidies.money import account, staff, terms
 
 SPAN: Final = months(date(2025, 1, 1), date(2025, 12, 1))
+#: Months after all: what was overpaid for a month, or found while a case of its run stands, is listed by a later run.
+AFTER: Final = months(date(2026, 1, 1), date(2026, 5, 1))
 TABLES: Final = (
     "batch",
     "payment",

@@ -40,6 +40,7 @@ from subsidies.models import (
     Adjustment,
     Anomaly,
     Batch,
+    Month,
     Payment,
     Recovery,
     RecoveryEntry,
@@ -57,7 +58,7 @@ from subsidies.services.recovery_request import recovery_decide, recovery_reques
 from subsidies.services.unpaid import unpaid_cancel
 from tests.subsidies.county import run
 from tests.subsidies.machine_batches import REJECTABLE, BatchMachine
-from tests.subsidies.machine_county import SPAN, WITH_BANK, seeds
+from tests.subsidies.machine_county import AFTER, SPAN, WITH_BANK, seeds
 
 SHORT: Final = 4
 LIVES: Final = int(os.environ.get("PORTAL_MACHINE_LIVES", SHORT))
@@ -206,17 +207,22 @@ class Money(BatchMachine):
         Money.met.update(RecoveryEntry.objects.values_list("kind", flat=True))
         Money.met.update(ReturnRow.objects.values_list("verdict", flat=True))
         Money.met["重发行"] += Payment.objects.exclude(reissues=None).count()
-        for _ in range(4):
+        for month in AFTER:
+            run(month)
             self._settle()
         ids = [elder.pk for elder in self.elders]
         held = set(Anomaly.objects.filter(state=AnomalyState.HELD).values_list("elder_id", flat=True))
-        left = [one for one in balances(run=self.newest(), elder_ids=ids) if one.elder_id not in held]
+        left = [one for one in balances(run=self.last(), elder_ids=ids) if one.elder_id not in held]
         assert left == [], (
             left,
             list(Payment.objects.values_list(*SAID)),
             list(Batch.objects.values_list("number", "state")),
         )
         self.every_invariant_holds()
+
+    def last(self) -> Month:
+        """The last of the months after all that was run."""
+        return Month.objects.filter(month__in=AFTER).latest("month")
 
     def _settle(self) -> None:
         for batch in Batch.objects.filter(state=BatchState.DRAFT):
@@ -225,25 +231,46 @@ class Money(BatchMachine):
             batch_reject(batch_id=batch.pk, actor=self.checker(batch), note="重做")
         for batch in Batch.objects.filter(state__in=[BatchState.CONFIRMED, *WITH_BANK]):
             self.finish(batch)
-        run(self.newest().month)
-        opened = Adjustment.objects.filter(run=self.newest(), kind=LineKind.RECOVERY)
+        run(self.last().month)
+        opened = Adjustment.objects.filter(run=self.last(), kind=LineKind.RECOVERY)
         for elder_id, item_id in set(opened.values_list("elder_id", "item_id")):
             with suppress(MoneyRefusedError):
                 recovery_open(
-                    run=self.newest(),
+                    run=self.last(),
                     elder_id=elder_id,
                     item_id=item_id,
                     cause=StopReason.OTHER,
                     actor=self.who.maker,
                 )
         for line in Payment.objects.filter(state=PaymentState.FAILED):
+            self._take_claims_back(line)
             with suppress(MoneyRefusedError):
                 unpaid_cancel(payment_ids=[line.pk], actor=self.who.maker, reason="已不再应发")
         for kind in (BatchKind.REISSUE, BatchKind.REGULAR):
             with suppress(MoneyRefusedError):
-                batch = batch_build(month=self.newest(), kind=kind, actor=self.who.maker)
+                batch = batch_build(month=self.last(), kind=kind, actor=self.who.maker)
                 self.clear_anomalies()
                 self.finish(batch)
+
+    def _take_claims_back(self, line: Payment) -> None:
+        """What the bank gave back cannot be claimed from the elder: the case is cancelled by two persons."""
+        for case in Recovery.objects.filter(elder=line.elder, item=line.item):
+            for entry in case.entries.filter(kind=RecoveryEntryKind.REPAID, reversed_by=None):
+                with suppress(MoneyRefusedError):
+                    recovery_reverse(
+                        entry_id=entry.pk,
+                        key=UUID(int=entry.pk),
+                        actor=self.who.finance,
+                        note="银行退票",
+                    )
+            with suppress(MoneyRefusedError):
+                request = recovery_request(
+                    recovery_id=case.pk,
+                    kind=RecoveryEntryKind.CANCEL,
+                    reason="银行退票",
+                    actor=self.who.maker,
+                )
+                recovery_decide(request_id=request.pk, approved=True, opinion="同意", actor=self.who.chief)
 
 
 def test_whatever_happens_to_money_in_whatever_order_keeps_every_invariant() -> None:
