@@ -232,6 +232,10 @@ class Money(BatchMachine):
         for batch in Batch.objects.filter(state__in=[BatchState.CONFIRMED, *WITH_BANK]):
             self.finish(batch)
         run(self.last().month)
+        for line in Payment.objects.filter(state=PaymentState.FAILED, reissued_by=None):
+            self._take_claims_back(line)
+            with suppress(MoneyRefusedError):
+                unpaid_cancel(payment_ids=[line.pk], actor=self.who.maker, reason="已不再应发")
         opened = Adjustment.objects.filter(run=self.last(), kind=LineKind.RECOVERY)
         for elder_id, item_id in set(opened.values_list("elder_id", "item_id")):
             with suppress(MoneyRefusedError):
@@ -242,10 +246,6 @@ class Money(BatchMachine):
                     cause=StopReason.OTHER,
                     actor=self.who.maker,
                 )
-        for line in Payment.objects.filter(state=PaymentState.FAILED):
-            self._take_claims_back(line)
-            with suppress(MoneyRefusedError):
-                unpaid_cancel(payment_ids=[line.pk], actor=self.who.maker, reason="已不再应发")
         for kind in (BatchKind.REISSUE, BatchKind.REGULAR):
             with suppress(MoneyRefusedError):
                 batch = batch_build(month=self.last(), kind=kind, actor=self.who.maker)
@@ -254,7 +254,8 @@ class Money(BatchMachine):
 
     def _take_claims_back(self, line: Payment) -> None:
         """What the bank gave back cannot be claimed from the elder: the case is cancelled by two persons."""
-        for case in Recovery.objects.filter(elder=line.elder, item=line.item):
+        cases = Recovery.objects.filter(elder=line.elder, item=line.item, lines__month=line.month)
+        for case in cases.distinct():
             for entry in case.entries.filter(kind=RecoveryEntryKind.REPAID, reversed_by=None):
                 with suppress(MoneyRefusedError):
                     recovery_reverse(
