@@ -117,8 +117,10 @@ class CountyMachine(RuleBasedStateMachine):
 
     def checker(self, batch: Batch) -> User:
         """Who has the batch before him."""
-        leads = {BatchState.TOWNSHIP: self.who.lead_a, BatchState.FINANCE: self.who.finance}
-        return leads.get(BatchState(batch.state), self.who.chief)
+        towns = set(batch.checks.values_list("township", flat=True))
+        lead = self.who.lead_a if self.who.lead_a.area_prefixes()[0] in towns else self.who.lead_b
+        waits_for = {BatchState.TOWNSHIP: lead, BatchState.FINANCE: self.who.finance}
+        return waits_for.get(BatchState(batch.state), self.who.chief)
 
     def newest(self) -> Month:
         return Month.objects.get(month=SPAN[self.opened - 1])
