@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -104,11 +103,7 @@ def certification_detail(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_POST
 def certification_find(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the search text out of the URL and go to the list with the other filters."""
-    query = [(key, value) for key in FILTERS if (value := request.POST.get(key, "").strip())]
-    if token := finds.remember(request.session, request.POST.get("q", "")[:60]):
-        query.append(("find", token))
-    url = reverse("portal:certification-detail", args=[pk])
-    return redirect(f"{url}?{urlencode(query)}" if query else url)
+    return finds.find_redirect(request, reverse("portal:certification-detail", args=[pk]), FILTERS)
 
 
 @requires(Permission.CERTIFY)

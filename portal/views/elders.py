@@ -2,7 +2,6 @@
 
 import re
 from typing import Final
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -36,11 +35,7 @@ FILTERS: Final = ("area", "age_from", "age_to", "state", "size")
 @require_POST
 def elder_find(request: HttpRequest) -> HttpResponse:
     """Take the search text out of the URL and go to the list with the other filters."""
-    query = [(key, value) for key in FILTERS if (value := request.POST.get(key, "").strip())]
-    query += [("has", value) for value in request.POST.getlist("has")]
-    if token := finds.remember(request.session, request.POST.get("q", "")[:60]):
-        query.append(("find", token))
-    return redirect(f"{reverse('portal:elder-list')}?{urlencode(query)}" if query else "portal:elder-list")
+    return finds.find_redirect(request, reverse("portal:elder-list"), FILTERS, several=("has",))
 
 
 @requires(Permission.ELDER_VIEW)

@@ -3,7 +3,6 @@
 from datetime import date
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -48,11 +47,7 @@ FILTERS = ("item", "area", "outcome", "paid", "change", "size")
 @require_POST
 def lines_find(request: HttpRequest, month: date) -> HttpResponse:
     """Take the search text out of the URL and go to the list with the other filters."""
-    query = [(key, value) for key in FILTERS if (value := request.POST.get(key, "").strip())]
-    if token := finds.remember(request.session, request.POST.get("q", "")[:60]):
-        query.append(("find", token))
-    url = reverse("portal:month-lines", args=[month])
-    return redirect(f"{url}?{urlencode(query)}" if query else url)
+    return finds.find_redirect(request, reverse("portal:month-lines", args=[month]), FILTERS)
 
 
 @requires(Permission.MONTH_VIEW)

@@ -1,7 +1,6 @@
 """Lines of a batch: what every figure opens, their download, and one line traced to fact, rule and document."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -36,11 +35,7 @@ FILTERS = ("item", "area", "kind", "state", "reason", "paying", "size")
 @require_POST
 def payments_find(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the search text out of the URL and go to the list with the other filters."""
-    query = [(key, value) for key in FILTERS if (value := request.POST.get(key, "").strip())]
-    if token := finds.remember(request.session, request.POST.get("q", "")[:60]):
-        query.append(("find", token))
-    url = reverse("portal:payment-list", args=[pk])
-    return redirect(f"{url}?{urlencode(query)}" if query else url)
+    return finds.find_redirect(request, reverse("portal:payment-list", args=[pk]), FILTERS)
 
 
 @requires(Permission.PAYMENT_VIEW)

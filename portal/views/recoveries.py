@@ -1,7 +1,6 @@
 """Recovery cases: the list, who has no case yet, opening, one case, and the part of an elder's record."""
 
 from typing import Any
-from urllib.parse import urlencode
 from uuid import uuid4
 
 from django.contrib import messages
@@ -58,11 +57,7 @@ OPENED_AT_ONCE = 200
 @require_POST
 def recoveries_find(request: HttpRequest) -> HttpResponse:
     """Take the search text out of the URL and go to the list with the other filters."""
-    query = [(key, value) for key in FILTERS if (value := request.POST.get(key, "").strip())]
-    if token := finds.remember(request.session, request.POST.get("q", "")[:60]):
-        query.append(("find", token))
-    url = reverse("portal:recovery-list")
-    return redirect(f"{url}?{urlencode(query)}" if query else url)
+    return finds.find_redirect(request, reverse("portal:recovery-list"), FILTERS)
 
 
 @requires(Permission.PAYMENT_VIEW)
