@@ -13,28 +13,46 @@ LISTS: Final = frozenset({Permission.ELDER_EXPORT, Permission.ELDER_REVEAL})
 MONTH: Final = frozenset({Permission.MONTH_VIEW, Permission.MONTH_EXPORT})
 
 PAYMENT: Final = frozenset({Permission.PAYMENT_VIEW, Permission.PAYMENT_EXPORT})
+VISITING: Final = frozenset({Permission.VISIT_VIEW, Permission.FOLLOW_UP, Permission.PHONE_REVEAL})
 
 GRANTS: Final[dict[Role, frozenset[Permission]]] = {
-    Role.VILLAGE_WORKER: CASEWORK | {Permission.APPLICATION_MAKE, Permission.CERTIFY},
+    Role.VILLAGE_WORKER: CASEWORK
+    | VISITING
+    | {Permission.APPLICATION_MAKE, Permission.CERTIFY, Permission.VISIT_RECORD},
     Role.TOWNSHIP_CLERK: CASEWORK
     | MONTH
     | LISTS
     | PAYMENT
+    | VISITING
     | {
         Permission.ROSTER_IMPORT,
         Permission.APPLICATION_MAKE,
         Permission.ENROLMENT_CHANGE,
         Permission.CERTIFY,
+        Permission.VISIT_RECORD,
+        Permission.VISIT_IMPORT,
+        Permission.VISIT_ASSIGN,
+        Permission.VISIT_URGE,
     },
     Role.TOWNSHIP_LEAD: CASEWORK
     | MONTH
     | LISTS
     | PAYMENT
-    | {Permission.APPLICATION_CHECK, Permission.BATCH_CHECK},
+    | VISITING
+    | {
+        Permission.APPLICATION_CHECK,
+        Permission.BATCH_CHECK,
+        Permission.VISIT_ASSIGN,
+        Permission.VISIT_URGE,
+        Permission.VISIT_RETURN,
+        Permission.VISIT_SUBMIT,
+        Permission.CALL_BACK,
+    },
     Role.BUREAU_CLERK: CASEWORK
     | MONTH
     | LISTS
     | PAYMENT
+    | VISITING
     | {
         Permission.ROSTER_IMPORT,
         Permission.MONTH_RUN,
@@ -47,12 +65,21 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.LEDGER_VIEW,
         Permission.TERMS_MANAGE,
         Permission.RECOVERY_MANAGE,
+        Permission.VISIT_IMPORT,
+        Permission.VISIT_URGE,
+        Permission.VISIT_RETURN,
+        Permission.VISIT_ACCEPT,
+        Permission.CALL_BACK,
+        Permission.TIER_MANAGE,
     },
     Role.BUREAU_CHIEF: CASEWORK
     | MONTH
     | LISTS
     | PAYMENT
     | {
+        Permission.VISIT_VIEW,
+        Permission.VISIT_URGE,
+        Permission.VISIT_ACCEPT,
         Permission.APPLICATION_APPROVE,
         Permission.BATCH_APPROVE,
         Permission.LEDGER_VIEW,
@@ -68,10 +95,16 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.BUDGET_MANAGE,
         Permission.RECOVERY_RECEIVE,
     },
-    Role.DEPARTMENT: CASEWORK,
+    Role.DEPARTMENT: CASEWORK | {Permission.FOLLOW_UP},
     Role.DATA_ADMIN: CASEWORK | LISTS | {Permission.ROSTER_IMPORT},
     Role.SUPERVISOR: CASEWORK
-    | {Permission.MONTH_VIEW, Permission.AUDIT_VIEW, Permission.PAYMENT_VIEW, Permission.LEDGER_VIEW},
+    | {
+        Permission.MONTH_VIEW,
+        Permission.AUDIT_VIEW,
+        Permission.PAYMENT_VIEW,
+        Permission.LEDGER_VIEW,
+        Permission.VISIT_VIEW,
+    },
     Role.SYSTEM_ADMIN: frozenset({Permission.SIGNED_IN}),
     Role.SECURITY_ADMIN: frozenset({Permission.SIGNED_IN}),
     Role.AUDIT_ADMIN: frozenset({Permission.SIGNED_IN, Permission.AUDIT_VIEW}),

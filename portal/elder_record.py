@@ -91,7 +91,7 @@ def household_of(elder: Elder, user: User) -> list[Elder]:
 def visits_of(elder: Elder) -> list[Visit]:
     """Visits of the last half year that no later record corrects."""
     since = timezone.now() - VISITS_SHOWN
-    return list(Visit.objects.filter(elder=elder, at__gte=since, corrected_by=None).order_by("-at")[:50])
+    return list(Visit.objects.standing().filter(elder=elder, at__gte=since).order_by("-at")[:50])
 
 
 def by_month(entitlements: Iterable[Entitlement]) -> list[tuple[date, list[Entitlement]]]:

@@ -1,5 +1,7 @@
 """Words of a visit (domain §3)."""
 
+from typing import Final
+
 from django.db.models import TextChoices
 
 
@@ -15,6 +17,7 @@ class Result(TextChoices):
     HOSPITAL = "住院", "住院"
     INSTITUTION = "入机构", "入机构"
     DECEASED = "已故", "已故"
+    MOVED_OUT = "已迁出", "已迁出"
 
 
 EFFECTIVE = (Result.SEEN, Result.REACHED)
@@ -28,3 +31,80 @@ class ExemptReason(TextChoices):
     DEATH = "死亡", "死亡"
     MOVED_OUT = "迁出", "迁出"
     INSTITUTION = "入住机构", "入住机构"
+
+
+class Channel(TextChoices):
+    """How a visit reached the portal."""
+
+    FILE = "文件", "文件导入"
+    PHONE = "手机", "手机"
+    DESK = "补录", "纸质补录"
+
+
+class Risk(TextChoices):
+    """风险等级 (domain §3.4): yellow is settled in the village, red at once and told to the county."""
+
+    NONE = "", "无"
+    YELLOW = "黄", "黄色"
+    RED = "红", "红色"
+
+
+class FindingGroup(TextChoices):
+    """What a visit looks at (domain §3.3)."""
+
+    HEALTH = "健康", "健康"
+    ECONOMY = "经济", "经济"
+    SAFETY = "安全", "安全"
+    NEED = "需求", "需求"
+
+
+class FollowUpKind(TextChoices):
+    """What a visit leaves to be done; all but a referral stand at most once open per elder."""
+
+    REFERRAL = "转介", "转介"
+    HOME_VISIT = "上门核实", "上门核实"
+    RED_RISK = "风险复访", "风险复访"
+    DEATH = "死亡核实", "死亡核实"
+    MOVED_OUT = "迁出核实", "迁出核实"
+
+
+class FollowUpState(TextChoices):
+    """Where a follow-up stands; the first two are open."""
+
+    WAITING = "待办理", "待办理"
+    WORKING = "办理中", "办理中"
+    DONE = "已办结", "已办结"
+    DROPPED = "不需办理", "不需办理"
+
+
+OPEN_FOLLOW_UP: Final = (FollowUpState.WAITING, FollowUpState.WORKING)
+
+
+class MonthState(TextChoices):
+    """Where a township's visit month stands; from 已提交 on its figure is locked."""
+
+    OPEN = "进行中", "进行中"
+    SUBMITTED = "已提交", "已提交"
+    ACCEPTED = "已接收", "已接收"
+
+
+LOCKED: Final = (MonthState.SUBMITTED, MonthState.ACCEPTED)
+
+
+class SignalKind(TextChoices):
+    """What makes a record worth a call back; none of them ever refuses one."""
+
+    FAR_APART = "相距过远", "5 分钟内两户相距 1 公里以上"
+    SAME_PHOTO = "照片相同", "照片与其他记录相同"
+    SAME_TEXT = "文字雷同", "十条以上文字相同"
+    LAST_DAY = "月末集中", "集中在当月最后一天"
+    MOCK_PLACE = "模拟定位", "定位精度为 0"
+    CLOCK = "时钟偏差", "手机时钟与服务器相差 10 分钟以上"
+
+
+class CallBackResult(TextChoices):
+    """What the call back found."""
+
+    CONFIRMED = "属实", "属实"
+    REFUTED = "不属实", "不属实"
+    UNREACHED = "未接通", "未接通"

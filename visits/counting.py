@@ -10,6 +10,7 @@ from catalog.choices import Per, VisitMode
 from eldercare.choices import Kind
 from visits.choices import EFFECTIVE, INSTITUTIONS, ExemptReason
 from visits.slots import counted_days, next_month, slot_count
+from visits.standing import standing
 
 ZONE = "Asia/Shanghai"
 DAY = timedelta(days=1)
@@ -107,7 +108,7 @@ def _visited_days(month: date) -> str:
                 WHERE v.at >= {_midnight(f"(SELECT least(min(first_day), '{month}') FROM mine)")}
                   AND v.at < {_midnight("(SELECT max(day_after) FROM mine)")}
                   AND v.result IN ({effective})
-                  AND NOT EXISTS (SELECT FROM visits_visit later WHERE later.corrects_id = v.id)
+                  AND {standing("v")}
             ) v ON v.elder_id = mine.elder_id AND v.mode = ANY (mine.modes)
             GROUP BY mine.id, mine.times, mine.per, mine.first_day, mine.day_after, v.day"""
 

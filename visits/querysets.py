@@ -1,16 +1,18 @@
-"""Who may see which obligation."""
+"""Who may see which obligation, visit and follow-up."""
 
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 
 from organization.areas import area_prefix
-from organization.choices import Permission
+from organization.choices import Permission, Role
+from organization.grants import GRANTS
 from organization.models import User
 from organization.querysets import in_areas
 
 if TYPE_CHECKING:
-    from visits.models import Obligation  # noqa: F401  # named in the generic base below
+    from visits.models import FollowUp, Obligation, Visit  # noqa: F401  # named in the generic bases below
 
 
 class ObligationQuerySet(models.QuerySet["Obligation"]):
@@ -23,3 +25,32 @@ class ObligationQuerySet(models.QuerySet["Obligation"]):
     def in_area(self, code: str) -> Self:
         """Obligations under the area."""
         return in_areas(self, [area_prefix(code)], "area_code")
+
+
+class VisitQuerySet(models.QuerySet["Visit"]):
+    """Scope over visits: those of the elders whom the user may see."""
+
+    def visible_to(self, user: User, permission: Permission = Permission.VISIT_VIEW) -> Self:
+        """Visits to elders in an area in which the user has the permission."""
+        return in_areas(self, user.area_prefixes(permission), "elder__hukou_code", "elder__residence_code")
+
+    def standing(self) -> Self:
+        """Visits that nothing corrects and nobody returned; the same as `visits.standing.standing`."""
+        later = self.model._default_manager.filter(corrects=OuterRef("pk"))
+        return self.filter(~Exists(later), returned=None)
+
+
+class FollowUpQuerySet(models.QuerySet["FollowUp"]):
+    """Scope over follow-ups: of the user's areas; a bureau's staff see those of their bureau."""
+
+    def visible_to(self, user: User, permission: Permission = Permission.FOLLOW_UP) -> Self:
+        """Follow-ups in the areas of the user's roles, those with a bureau limited to that bureau's matters."""
+        condition = Q(pk__in=[])
+        for assignment in user.active_assignments:
+            if permission not in GRANTS[Role(assignment.role)]:
+                continue
+            inside = Q(area_code__startswith=area_prefix(assignment.area_id))
+            if assignment.role == Role.DEPARTMENT:
+                inside &= Q(bureau=assignment.bureau_id, bureau__isnull=False)
+            condition |= inside
+        return self.filter(condition)

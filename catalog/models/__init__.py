@@ -1,7 +1,16 @@
 """Models of the list."""
 
-from catalog.models.dated import DatedValue, ExclusionGroup, Target, VisitTier
+from catalog.models.dated import DatedValue, ExclusionGroup, FindingKind, Target, VisitTier
 from catalog.models.document import Document
 from catalog.models.item import Item, ItemVersion
 
-__all__ = ["DatedValue", "Document", "ExclusionGroup", "Item", "ItemVersion", "Target", "VisitTier"]
+__all__ = [
+    "DatedValue",
+    "Document",
+    "ExclusionGroup",
+    "FindingKind",
+    "Item",
+    "ItemVersion",
+    "Target",
+    "VisitTier",
+]

@@ -107,6 +107,44 @@ class VisitTier(models.Model):
         return self.name
 
 
+class FindingKind(models.Model):
+    """A word for what a visit may find, and what follows: the bureau that has to see to it within `hours`.
+
+    bureau None: the village settles it. risk: '', 黄 or 红. Printed group: 健康, 经济, 安全 or 需求.
+    """
+
+    document = models.ForeignKey(
+        Document, on_delete=models.PROTECT, related_name="finding_kinds", verbose_name="文件"
+    )
+    code = models.CharField("编码", max_length=40)
+    name = models.CharField("名称", max_length=40)
+    group = models.CharField("类别", max_length=2)
+    risk = models.CharField("风险", max_length=1, blank=True)
+    hours = models.PositiveSmallIntegerField("办理时限（小时）")
+    bureau = models.ForeignKey(
+        "organization.Bureau", on_delete=models.PROTECT, null=True, related_name="+", verbose_name="责任单位"
+    )
+    order = models.PositiveSmallIntegerField("顺序")
+    valid = DateRangeField("有效期")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "探访发现项"
+        ordering = ("document", "order", "code", "valid")
+        constraints = (
+            ExclusionConstraint(
+                name="finding_kind_no_overlap",
+                expressions=(
+                    (F("document"), RangeOperators.EQUAL),
+                    (F("code"), RangeOperators.EQUAL),
+                    (F("valid"), RangeOperators.OVERLAPS),
+                ),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Target(models.Model):
     """A figure that a document demands by a day (domain §5)."""
 

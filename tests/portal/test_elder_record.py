@@ -1,12 +1,10 @@
 """The record of one elder: ladder, timeline, reasons, reveal."""
 
-import threading
 from datetime import date, timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
-from django.db import connection
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -18,6 +16,7 @@ from portal.views import elder as elder_views
 from subsidies.models import Month
 from tests.conftest import VILLAGE_B
 from tests.portal.conftest import SignIn
+from tests.races import at_once, raised
 from tests.registry import add, make_elder
 from visits.models import Visit
 
@@ -117,7 +116,7 @@ def test_a_corrected_visit_is_not_shown(sign_in: SignIn, clerk_a: User, elder_a:
     at = timezone.now() - timedelta(days=3)
     given = {"elder": elder_a, "at": at, "mode": "上门", "visitor": "测试员"}
     wrong = Visit.objects.create(id=uuid4(), result="未联系上", **given)
-    Visit.objects.create(id=uuid4(), result="见到本人", corrects=wrong, **given)
+    Visit.objects.create(id=uuid4(), result="见到本人", corrects=wrong.pk, **given)
     shown = sign_in(clerk_a).get(record(elder_a)).context["visits"]
     assert [visit.result for visit in shown] == ["见到本人"]
 
@@ -183,16 +182,6 @@ def test_of_several_reveals_at_once_one_is_the_last_of_the_day(
     sign_in: SignIn, clerk_a: User, elder_a: Elder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(elder_views, "REVEALS_A_DAY", 1)
-    clients, start = [sign_in(clerk_a) for _ in range(4)], threading.Barrier(4)
-
-    def ask(client: Client) -> None:
-        start.wait()
-        client.post(reveal(elder_a), {"reason": "核对身份证原件"})
-        connection.close()
-
-    threads = [threading.Thread(target=ask, args=(client,)) for client in clients]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    posts = [partial(sign_in(clerk_a).post, reveal(elder_a), {"reason": "核对身份证原件"}) for _ in range(4)]
+    assert raised(at_once(*posts)) == []
     assert AuditEntry.objects.filter(action="elder_reveal").count() == 1

@@ -298,7 +298,7 @@ def test_a_visit_that_is_corrected_certifies_no_longer_in_whatever_order_the_new
     if between:
         certifications_refresh(today=DUE)
         assert met(elder)
-    visit(elder, f"{OPENS}", result="外出", corrects=wrong)
+    visit(elder, f"{OPENS}", result="外出", corrects=wrong.pk)
     certifications_refresh(today=SUSPENDS)
     assert not met(elder)
     assert standing(elder) == {"AUTO": "暂停"}

@@ -232,7 +232,7 @@ def test_a_corrected_visit_no_longer_counts(tier: TierMaker, elder: Elder) -> No
     open_month()
     wrong = visit(elder, "2026-03-10")
     assert state(elder) == (1, True)
-    visit(elder, "2026-03-10", result="未联系上", corrects=wrong)
+    visit(elder, "2026-03-10", result="未联系上", corrects=wrong.pk)
     assert state(elder) == (0, False)
 
 
@@ -240,8 +240,8 @@ def test_the_last_correction_counts(tier: TierMaker, elder: Elder) -> None:
     tier()
     open_month()
     wrong = visit(elder, "2026-02-10")
-    again = visit(elder, "2026-03-10", result="未联系上", corrects=wrong)
-    visit(elder, "2026-03-11", corrects=again)
+    again = visit(elder, "2026-03-10", result="未联系上", corrects=wrong.pk)
+    visit(elder, "2026-03-11", corrects=again.pk)
     assert state(elder) == (1, True)
 
 
@@ -249,7 +249,7 @@ def test_a_correction_in_another_month_takes_the_visit_away(tier: TierMaker, eld
     tier()
     open_month()
     wrong = visit(elder, "2026-03-10")
-    visit(elder, "2026-04-10", corrects=wrong)
+    visit(elder, "2026-04-10", corrects=wrong.pk)
     assert state(elder) == (0, False)
 
 

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import date, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -14,6 +15,7 @@ from operations.masking import mask_id_number
 from operations.models import AuditEntry
 from organization.choices import Role
 from organization.models import Assignment, User
+from tests.races import IN_VAIN, at_once
 from tests.registry import id_number, make_elder
 from tests.visits.conftest import COUNTY, MARCH, SHANGHAI, TOWN_A, VILLAGE_B1, TierMaker, open_month, visit
 from tests.visits.files import HEADER, csv_bytes, row, xlsx_file
@@ -205,21 +207,7 @@ def test_two_imports_at_once_count_every_visit_once(tier: TierMaker, elder: Elde
     open_month()
     shared = row(elder, "2026-03-10 09:30")
     files = [csv_bytes(shared, row(elder, f"2026-03-{day} 09:30")) for day in (11, 12)]
-    results: list[VisitsImported] = []
-    start = threading.Barrier(2)
-
-    def work(content: bytes) -> None:
-        try:
-            start.wait()
-            results.append(take(content))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work, args=(content,)) for content in files]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    results = at_once(*(partial(take, content) for content in files))
     assert sorted(result.created for result in results) == [1, 2]
     assert Obligation.objects.get().done == 3
 
@@ -233,7 +221,7 @@ def test_a_refresh_waits_for_a_visit_that_is_being_counted(tier: TierMaker, elde
     with transaction.atomic():
         take(csv_bytes(row(elder, "2026-03-10 09:30")))
         other.start()
-        other.join(timeout=1.5)
+        other.join(IN_VAIN)
         assert other.is_alive()
     other.join()
     assert Obligation.objects.get(county_code=COUNTY).done == 2

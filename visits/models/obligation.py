@@ -1,5 +1,6 @@
 """Who has to be visited in a month: the denominator."""
 
+from django.conf import settings
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Index, Q
@@ -16,6 +17,8 @@ class Obligation(models.Model):
     due = times × slots; done counts effective visits, at most `times` per slot; met: every slot full and the
     month's in-person minimum reached. Rows never disappear: who leaves the denominator is exempt from a day.
     in_institution: lived in one when the month began, so that living in one exempts nobody anew.
+    assignee: who is to visit; None: whoever works in the village. Once the township has submitted its month, done,
+    met and exemption stay; late_done, late_met: what visits that came in after that would have added.
     """
 
     month = models.DateField("月份")
@@ -40,6 +43,17 @@ class Obligation(models.Model):
     exempt_from = models.DateField("免访起", null=True)
     exempt_reason = models.CharField("免访原因", max_length=4, choices=ExemptReason.choices, blank=True)
 
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="obligations",
+        verbose_name="探访人",
+        db_index=False,
+    )
+    late_done = models.PositiveSmallIntegerField("补录次数", default=0, db_default=0)
+    late_met = models.BooleanField("补录后达标", default=False, db_default=False)
+
     objects = ObligationQuerySet.as_manager()
 
     class Meta:
@@ -55,7 +69,10 @@ class Obligation(models.Model):
                 violation_error_message="已达标的任务不能免访，免访须有起始日期和原因",
             ),
         )
-        indexes = (Index(F("month"), OpClass(F("area_code"), "varchar_pattern_ops"), name="obligation_area"),)
+        indexes = (
+            Index(F("month"), OpClass(F("area_code"), "varchar_pattern_ops"), name="obligation_area"),
+            Index(F("assignee"), F("month"), condition=Q(assignee__isnull=False), name="obligation_assignee"),
+        )
 
     def __str__(self) -> str:
         return f"{self.month:%Y-%m} {self.elder}"
