@@ -1,9 +1,8 @@
 """Taking in visits: all of a file or nothing, each record once."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
@@ -18,10 +17,8 @@ from operations.commands import Refused
 from operations.masking import mask_id_number
 from operations.services.audit import audit_record
 from organization.models import User
-from visits.cells import ZONE
-from visits.models import Obligation, Visit
-from visits.services.obligation import obligations_refresh
-from visits.slots import months_counting
+from visits.models import Visit
+from visits.services.arrival import visits_arrived
 from visits.visit_file import VisitRow, read_visits
 
 REASONS_SHOWN = 100
@@ -56,7 +53,7 @@ def visits_import(*, content: bytes, name: str, actor: User | None = None) -> Vi
     with transaction.atomic():
         first, again = _first_of_each(rows)
         created = _insert(first.values(), elders)
-        _recount([(elders[first[key].number], first[key].at) for key in created])
+        visits_arrived(visit_ids=sorted(created), now=timezone.now())
         warnings = _differences([row for key, row in first.items() if key not in created] + again, elders)
         result = VisitsImported(file.total, len(created), file.total - len(created), warnings)
         audit_record(
@@ -127,18 +124,6 @@ def _insert(rows: Iterable[VisitRow], elders: dict[str, int]) -> set[UUID]:
 
 def _said(row: VisitRow, elders: dict[str, int]) -> Said:
     return elders[row.number], row.at, row.mode, row.result, row.visitor, row.note
-
-
-def _recount(visits: Iterable[tuple[int, datetime]]) -> None:
-    """Bring the obligations in line in which visits of these elders at these times may count."""
-    elders: dict[date, set[int]] = defaultdict(set)
-    for elder_id, at in visits:
-        for month in months_counting(at.astimezone(ZONE).date()):
-            elders[month].add(elder_id)
-    for month in sorted(elders):
-        obliged = Obligation.objects.filter(month=month, elder_id__in=elders[month]).order_by()
-        for county_code in sorted(set(obliged.values_list("county_code", flat=True).distinct())):
-            obligations_refresh(month=month, county_code=county_code, elder_ids=sorted(elders[month]))
 
 
 def _differences(rows: Sequence[VisitRow], elders: dict[str, int]) -> tuple[str, ...]:
