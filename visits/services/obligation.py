@@ -1,6 +1,7 @@
 """Opening a month's obligations and keeping them in step with visits and registry (design §3)."""
 
 from datetime import date
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -14,6 +15,7 @@ from rules import to_sql
 from visits.choices import INSTITUTIONS
 from visits.counting import outcome_select
 from visits.models import Obligation
+from visits.months import locked_townships, months_hold, months_hold_alone, township_sql
 from visits.slots import slot_count
 
 
@@ -53,26 +55,69 @@ def obligations_refresh(*, month: date, county_code: str, elder_ids: list[int] |
     """Bring done, met and exemption in line with visits and registry; return how many rows changed.
 
     elder_ids: only these elders; None: the county's whole month. Recomputed from nothing: a retracted death
-    counts again. Needs READ COMMITTED: refreshes of a month wait for one another, then see what was written.
+    counts again. Where the township has submitted its month only late_done and late_met move. Needs READ COMMITTED:
+    refreshes of some elders wait for one another row by row in the order of elders, one of a whole county waits for
+    all; each counts in a statement of its own, so that it sees what was written by whoever it waited for.
     """
+    given = {"county": county_code, "elders": elder_ids}
     where = "o.county_code = %(county)s"
-    if elder_ids is not None:
-        where += " AND o.elder_id = ANY (%(elders)s)"
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '64MB'")
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('visits_obligation'), %s)", [month.toordinal()])
-        cursor.execute(
-            f"""UPDATE visits_obligation AS target
-            SET done = fresh.done, met = fresh.met,
-                exempt_from = fresh.exempt_from, exempt_reason = fresh.exempt_reason
-            FROM ({outcome_select(month, where)}) fresh
-            WHERE target.id = fresh.id
-              AND (target.done, target.met, target.exempt_from, target.exempt_reason)
-                  IS DISTINCT FROM
-                  (fresh.done, fresh.met, fresh.exempt_from, fresh.exempt_reason)""",
-            {"county": county_code, "elders": elder_ids},
+        if elder_ids is None:
+            months_hold_alone()
+        else:
+            where += " AND o.elder_id = ANY (%(elders)s)"
+            months_hold()
+            _rows_lock(cursor, month, where, given)
+        locked = sorted(township for _, township in locked_townships([month]))
+        if not locked:
+            return _count(cursor, month, where, given)
+        inside = f"({township_sql('o.area_code', 'o.county_code')}) = ANY (%(locked)s)"
+        given |= {"locked": locked}
+        return _count(cursor, month, f"{where} AND NOT {inside}", given) + _count_late(
+            cursor, month, f"{where} AND {inside}", given
         )
-        return int(cursor.rowcount)
+
+
+def _rows_lock(cursor: CursorWrapper, month: date, where: str, given: dict[str, Any]) -> None:
+    cursor.execute(
+        f"SELECT FROM visits_obligation o WHERE o.month = '{month}' AND {where} ORDER BY o.elder_id FOR NO KEY UPDATE",
+        given,
+    )
+
+
+def _count(cursor: CursorWrapper, month: date, where: str, given: dict[str, Any]) -> int:
+    """Write what has become of the obligations; nothing of them is late."""
+    cursor.execute(
+        f"""UPDATE visits_obligation AS target
+        SET done = fresh.done, met = fresh.met, late_done = 0, late_met = false,
+            exempt_from = fresh.exempt_from, exempt_reason = fresh.exempt_reason
+        FROM ({outcome_select(month, where)}) fresh
+        WHERE target.id = fresh.id
+          AND (target.done, target.met, target.late_done, target.late_met,
+               target.exempt_from, target.exempt_reason)
+              IS DISTINCT FROM
+              (fresh.done, fresh.met, 0, false, fresh.exempt_from, fresh.exempt_reason)""",
+        given,
+    )
+    return int(cursor.rowcount)
+
+
+def _count_late(cursor: CursorWrapper, month: date, where: str, given: dict[str, Any]) -> int:
+    """Write beside the locked figure what visits that came in later would have added to it."""
+    cursor.execute(
+        f"""UPDATE visits_obligation AS target
+        SET late_done = late.done, late_met = late.met
+        FROM (
+            SELECT fresh.id, greatest(fresh.done - o.done, 0) AS done,
+                   fresh.met AND NOT o.met AND o.exempt_from IS NULL AS met
+            FROM ({outcome_select(month, where)}) fresh JOIN visits_obligation o ON o.id = fresh.id
+        ) late
+        WHERE target.id = late.id
+          AND (target.late_done, target.late_met) IS DISTINCT FROM (late.done, late.met)""",
+        given,
+    )
+    return int(cursor.rowcount)
 
 
 def month_refresh(*, month: date) -> None:
