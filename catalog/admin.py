@@ -7,7 +7,16 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from catalog.models import DatedValue, Document, ExclusionGroup, Item, ItemVersion, Target, VisitTier
+from catalog.models import (
+    DatedValue,
+    Document,
+    ExclusionGroup,
+    FindingKind,
+    Item,
+    ItemVersion,
+    Target,
+    VisitTier,
+)
 
 
 def period(row: Any) -> str:
@@ -102,6 +111,13 @@ class VisitTierAdmin(DatedAdmin):
     list_display = ("name", "times", "per", "modes", "in_person", "order", "in_force", "document")
     list_filter = ("document", "per")
     list_select_related = ("document",)
+
+
+@admin.register(FindingKind)
+class FindingKindAdmin(DatedAdmin):
+    list_display = ("name", "group", "risk", "bureau", "hours", "order", "in_force", "document")
+    list_filter = ("document", "group", "risk")
+    list_select_related = ("document", "bureau")
 
 
 @admin.register(Target)

@@ -85,6 +85,23 @@ class VisitMode(TextChoices):
     DEVICE = "智能设备", "智能设备"
 
 
+class Risk(TextChoices):
+    """风险等级 (domain §3.4): yellow is settled in the village, red at once and told to the county."""
+
+    NONE = "", "无"
+    YELLOW = "黄", "黄色"
+    RED = "红", "红色"
+
+
+class FindingGroup(TextChoices):
+    """What a visit looks at (domain §3.3)."""
+
+    HEALTH = "健康", "健康"
+    ECONOMY = "经济", "经济"
+    SAFETY = "安全", "安全"
+    NEED = "需求", "需求"
+
+
 class Comparator(TextChoices):
     """How a target compares the figure with its value."""
 

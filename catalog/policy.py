@@ -62,6 +62,18 @@ class PolicyItem:
     valid_from: date
 
 
+@dataclass(frozen=True, slots=True)
+class PolicyFinding:
+    """A word for what a visit may find; bureau_id: who of the county sees to it within `hours`, None the village."""
+
+    code: str
+    name: str
+    group: str
+    risk: str
+    hours: int
+    bureau_id: int | None
+
+
 @dataclass(frozen=True)
 class PolicyExclusion:
     """Of these items, in order of precedence, one elder draws one."""

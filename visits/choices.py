@@ -4,6 +4,10 @@ from typing import Final
 
 from django.db.models import TextChoices
 
+# A pack writes these two, a visit records them: `as` makes them words of a visit too.
+from catalog.choices import FindingGroup as FindingGroup
+from catalog.choices import Risk as Risk
+
 
 class Result(TextChoices):
     """探访结果; the first two are effective."""
@@ -39,23 +43,6 @@ class Channel(TextChoices):
     FILE = "文件", "文件导入"
     PHONE = "手机", "手机"
     DESK = "补录", "纸质补录"
-
-
-class Risk(TextChoices):
-    """风险等级 (domain §3.4): yellow is settled in the village, red at once and told to the county."""
-
-    NONE = "", "无"
-    YELLOW = "黄", "黄色"
-    RED = "红", "红色"
-
-
-class FindingGroup(TextChoices):
-    """What a visit looks at (domain §3.3)."""
-
-    HEALTH = "健康", "健康"
-    ECONOMY = "经济", "经济"
-    SAFETY = "安全", "安全"
-    NEED = "需求", "需求"
 
 
 class FollowUpKind(TextChoices):

@@ -107,6 +107,12 @@ def _check_references(pack: Pack, around: Surroundings, faults: Faults) -> None:
             faults.add(
                 f"{where}.subject", "已发布项目的 subject 和 form 不能改；请写 to 结束它，用新编码另立项目"
             )
+    for finding in pack.findings:
+        if finding.bureau and finding.bureau not in bureaus:
+            faults.add(
+                f"visit_findings[{finding.code}].bureau",
+                f"没有单位“{finding.bureau}”，请在 bureaus 里写上它，或写成已有的名称或别名；由村里处理的不写",
+            )
     for group in pack.exclusions:
         for code in (code for code in group.items if code not in codes):
             faults.add(f"exclusions[{group.code}].items", f"本清单没有项目“{code}”")

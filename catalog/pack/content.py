@@ -9,9 +9,11 @@ from decimal import Decimal
 from catalog.choices import (
     Application,
     Comparator,
+    FindingGroup,
     Form,
     ItemType,
     Per,
+    Risk,
     Start,
     Strategy,
     Subject,
@@ -184,6 +186,27 @@ class PackTier(Dated):
 
 
 @dataclass(frozen=True, slots=True)
+class PackFinding(Dated):
+    """A word for what a visit may find; bureau: the printed name of who sees to it, '' where the village does."""
+
+    code: str
+    name: str
+    group: FindingGroup
+    risk: Risk
+    bureau: str
+    hours: int
+    order: int
+
+    @property
+    def key(self) -> str:
+        return self.code
+
+    @property
+    def content(self) -> str:
+        return as_text([self.name, self.group.value, self.risk.value, self.bureau, self.hours, self.order])
+
+
+@dataclass(frozen=True, slots=True)
 class PackTarget:
     code: str
     name: str
@@ -206,6 +229,7 @@ class Pack:
     items: tuple[PackItem, ...]
     exclusions: tuple[PackExclusion, ...]
     tiers: tuple[PackTier, ...]
+    findings: tuple[PackFinding, ...]
     targets: tuple[PackTarget, ...]
     faults: tuple[str, ...] = ()
 

@@ -142,7 +142,7 @@ class Fields:
         if value is None:
             return fallback
         if value not in words:
-            self.fault(key, f"“{shown(value)}”不能用，可以写：{'、'.join(words)}")
+            self.fault(key, f"“{shown(value)}”不能用，可以写：{'、'.join(filter(None, words))}")
             return fallback
         return choices(value)
 

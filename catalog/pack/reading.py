@@ -10,9 +10,11 @@ from typing import Final, TypeVar
 from catalog.choices import (
     Application,
     Comparator,
+    FindingGroup,
     Form,
     ItemType,
     Per,
+    Risk,
     Start,
     Strategy,
     Subject,
@@ -26,6 +28,7 @@ from catalog.pack.content import (
     PackBureau,
     PackDocument,
     PackExclusion,
+    PackFinding,
     PackItem,
     PackTarget,
     PackTier,
@@ -36,6 +39,8 @@ from catalog.pack.source import load_source
 
 T = TypeVar("T")
 MAX_RULE: Final = 4_000
+MAX_HOURS: Final = 2_160  # 90 days
+RED_HOURS: Final = 24  # domain §3.4: red is reported and visited again within a day
 _AREA = re.compile(r"\d{12}")
 
 
@@ -51,6 +56,7 @@ def read_pack(source: bytes | str) -> Pack:
         items=tuple([_item(each) for each in top.entries("items", "code")]),
         exclusions=tuple([_exclusion(each) for each in top.entries("exclusions", "code")]),
         tiers=tuple([_tier(each, document.issued) for each in top.entries("visit_tiers", "code")]),
+        findings=tuple([_finding(each, document.issued) for each in top.entries("visit_findings", "code")]),
         targets=tuple([_target(each) for each in top.entries("targets", "code")]),
     )
     top.close()
@@ -222,6 +228,25 @@ def _tier(fields: Fields, issued: date) -> PackTier:
     return tier
 
 
+def _finding(fields: Fields, issued: date) -> PackFinding:
+    first, last = _days(fields, issued)
+    finding = PackFinding(
+        valid_from=first,
+        valid_to=last,
+        code=fields.code("code", "fall", longest=40),
+        name=fields.text("name", "独自在家摔倒", longest=40),
+        group=fields.choice("group", FindingGroup),
+        risk=fields.choice("risk", Risk, Risk.NONE),
+        bureau=fields.text("bureau", "县民政局", longest=60, required=False),
+        hours=fields.whole("hours", least=1, most=MAX_HOURS),
+        order=fields.whole("order", least=0, most=999, default=0),
+    )
+    if finding.risk == Risk.RED and finding.hours > RED_HOURS:
+        fields.fault("hours", f"红色风险须在 {RED_HOURS} 小时内办理，现为 {finding.hours}")
+    fields.close()
+    return finding
+
+
 def _target(fields: Fields) -> PackTarget:
     target = PackTarget(
         code=fields.code("code", "T01", longest=20),
@@ -254,6 +279,7 @@ def _repeated(pack: Pack) -> Iterator[tuple[str, str]]:
         ("items", [each.code for each in pack.items]),
         ("exclusions", [each.code for each in pack.exclusions]),
         ("visit_tiers", [each.code for each in pack.tiers]),
+        ("visit_findings", [each.code for each in pack.findings]),
         ("targets", [each.code for each in pack.targets]),
         ("bureaus", [each.code for each in pack.bureaus]),
     ):

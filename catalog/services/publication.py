@@ -2,14 +2,23 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from catalog.choices import Per, Strategy, ValueKind
-from catalog.models import DatedValue, Document, ExclusionGroup, Item, ItemVersion, Target, VisitTier
-from catalog.pack import Pack, PackExclusion, PackItem, PackTarget, PackTier, PackValue
+from catalog.choices import FindingGroup, Per, Risk, Strategy, ValueKind
+from catalog.models import (
+    DatedValue,
+    Document,
+    ExclusionGroup,
+    FindingKind,
+    Item,
+    ItemVersion,
+    Target,
+    VisitTier,
+)
+from catalog.pack import Pack, PackExclusion, PackFinding, PackItem, PackTarget, PackTier, PackValue
 from catalog.pack.content import Dated
 from catalog.versions import Version, plan_versions
 from organization.models import Bureau
@@ -19,7 +28,7 @@ D = TypeVar("D", bound=Dated)
 
 @dataclass(slots=True)
 class PackResult:
-    """What a load did, counted in dated rows: item versions, figures, conditions, exclusions, visit tiers.
+    """What a load did, counted in dated rows: item versions, figures, conditions, exclusions, tiers, findings.
 
     absent: things still in force that the pack no longer mentions (a repeal has to be written as `to`).
     """
@@ -67,6 +76,14 @@ def rows_publish(*, pack: Pack, document: Document, bureaus: Mapping[str, Bureau
         VisitTier.objects.filter(document=document),
         lambda row: (row.code, _tier_content(row)),
         lambda wanted, valid: _tier_create(wanted, valid, document),
+        result,
+    )
+    _sync(
+        "visit_findings",
+        [_with_name_of_bureau(finding, bureaus) for finding in pack.findings],
+        FindingKind.objects.filter(document=document).select_related("bureau"),
+        lambda row: (row.code, _finding_content(row)),
+        lambda wanted, valid: _finding_create(wanted, valid, document, bureaus),
         result,
     )
     _targets_write(pack.targets, document, result)
@@ -219,6 +236,42 @@ def _tier_content(row: VisitTier) -> str:
         note="",
     )
     return tier.content
+
+
+def _with_name_of_bureau(finding: PackFinding, bureaus: Mapping[str, Bureau]) -> PackFinding:
+    """An alias means the bureau itself, and one that got another name is still the same."""
+    return replace(finding, bureau=bureaus[finding.bureau].name) if finding.bureau else finding
+
+
+def _finding_create(
+    wanted: PackFinding, valid: DateRange, document: Document, bureaus: Mapping[str, Bureau]
+) -> None:
+    FindingKind.objects.create(
+        document=document,
+        code=wanted.code,
+        name=wanted.name,
+        group=wanted.group,
+        risk=wanted.risk,
+        hours=wanted.hours,
+        bureau=bureaus[wanted.bureau] if wanted.bureau else None,
+        order=wanted.order,
+        valid=valid,
+    )
+
+
+def _finding_content(row: FindingKind) -> str:
+    finding = PackFinding(
+        valid_from=row.valid.lower,
+        valid_to=None,
+        code=row.code,
+        name=row.name,
+        group=FindingGroup(row.group),
+        risk=Risk(row.risk),
+        bureau=row.bureau.name if row.bureau else "",
+        hours=row.hours,
+        order=row.order,
+    )
+    return finding.content
 
 
 def _targets_write(targets: Iterable[PackTarget], document: Document, result: PackResult) -> None:
