@@ -10,6 +10,7 @@ from django.db import connection
 from visits.cells import ZONE
 from visits.models import Obligation
 from visits.services.obligation import obligations_refresh
+from visits.services.signal import signals_find
 from visits.slots import months_counting
 
 
@@ -23,6 +24,7 @@ def visits_arrived(*, visit_ids: Sequence[UUID], now: datetime) -> None:
     if not touched:
         return
     _obligations_recount(touched)
+    signals_find(visit_ids=visit_ids)
 
 
 def _touched(visit_ids: Sequence[UUID]) -> list[tuple[int, date]]:
