@@ -1,24 +1,23 @@
 """Opening a month's obligations and keeping them in step with visits and registry (design §3)."""
 
-from datetime import date, timedelta
-from typing import Any, Final
+from datetime import date
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.utils import timezone
 
 from catalog.choices import Per
 from catalog.policy import Policy, PolicyTier
 from eldercare.models import MonthlyFacts
 from eldercare.vocabulary import COLUMNS
 from operations.commands import Refused
-from organization.choices import Role
 from rules import to_sql
+from visits.caseloads import ASSIGNEE, assignee_joins, caseload_day
 from visits.choices import INSTITUTIONS, LOCKED
 from visits.counting import outcome_select
 from visits.models import Obligation
 from visits.months import locked_townships, months_hold, months_hold_alone, township_sql
-from visits.slots import next_month, slot_count
+from visits.slots import slot_count
 
 
 def obligations_open(cursor: CursorWrapper, *, month: date, policy: Policy, facts: str) -> int:
@@ -45,7 +44,7 @@ def obligations_open(cursor: CursorWrapper, *, month: date, policy: Policy, fact
                                        in_institution, exempt_reason, assignee_id)
         SELECT '{month}', '{policy.county_code}', obliged.elder_id, t.tier_id, obliged.residence_code,
                t.due, 0, false, obliged.institution IN ({institutions}), '',
-               coalesce(own.worker_id, village.worker_id, sole.worker_id)
+               {ASSIGNEE}
         FROM (
             SELECT f.elder_id, coalesce(f.residence_code, f.area_code) AS residence_code, f.institution,
                    CASE {winner} END AS place
@@ -53,32 +52,12 @@ def obligations_open(cursor: CursorWrapper, *, month: date, policy: Policy, fact
             WHERE f.opening AND f.death_date IS NULL AND f.moved_out_date IS NULL
         ) obliged
         JOIN (VALUES {values}) AS t (place, tier_id, due) ON t.place = obliged.place
-        LEFT JOIN ({_CASELOADS} AND c.elder_id IS NOT NULL) own ON own.elder_id = obliged.elder_id
-        LEFT JOIN ({_CASELOADS} AND c.elder_id IS NULL) village ON village.area_code = obliged.residence_code
-        LEFT JOIN ({_SOLE_WORKERS}) sole ON sole.area_code = obliged.residence_code
+        {assignee_joins("obliged.elder_id", "obliged.residence_code")}
         WHERE NOT ({township_sql("obliged.residence_code", f"'{policy.county_code}'")}) = ANY (%(locked)s)
         ON CONFLICT (elder_id, month, county_code) DO NOTHING""",
-        {"locked": _locked_while_opening(cursor, month, policy.county_code), "day": _day_of(month)},
+        {"locked": _locked_while_opening(cursor, month, policy.county_code), "day": caseload_day(month)},
     )
     return int(cursor.rowcount)
-
-
-#: Who is to visit whom on a day: an elder's own row, or a village's.
-_CASELOADS: Final = """
-            SELECT c.elder_id, c.area_code, c.worker_id FROM visits_caseload c
-            JOIN organization_user u ON u.id = c.worker_id AND u.is_active
-            WHERE c.valid @> %(day)s::date"""
-
-#: Villages with exactly one worker of their own.
-_SOLE_WORKERS: Final = f"""
-            SELECT a.area_id AS area_code, min(a.user_id) AS worker_id FROM organization_assignment a
-            JOIN organization_user u ON u.id = a.user_id AND u.is_active
-            WHERE a.role = '{Role.VILLAGE_WORKER}' GROUP BY a.area_id HAVING count(DISTINCT a.user_id) = 1"""
-
-
-def _day_of(month: date) -> date:
-    """Today if it lies in the month, else the month's day next to it: whose caseload counts."""
-    return min(max(timezone.localdate(), month), next_month(month) - timedelta(days=1))
 
 
 def _locked_while_opening(cursor: CursorWrapper, month: date, county_code: str) -> list[str]:
