@@ -78,6 +78,15 @@ class MonthState(TextChoices):
 LOCKED: Final = (MonthState.SUBMITTED, MonthState.ACCEPTED)
 
 
+class MonthAction(TextChoices):
+    """What is done with a township's visit month."""
+
+    SUBMIT = "提交", "提交"
+    WITHDRAW = "撤回", "撤回"
+    ACCEPT = "接收", "接收"
+    SEND_BACK = "退回", "退回"
+
+
 class SignalKind(TextChoices):
     """What makes a record worth a call back; none of them ever refuses one."""
 

@@ -4,28 +4,30 @@ Days are days in Asia/Shanghai whatever the server's or the session's zone. Buil
 and kinds of circumstance stand in it as literals, the obligations to look at are a condition on `o`.
 """
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from catalog.choices import Per, VisitMode
 from eldercare.choices import Kind
 from visits.choices import EFFECTIVE, INSTITUTIONS, ExemptReason
 from visits.slots import counted_days, next_month, slot_count
-from visits.standing import standing
+from visits.standing import standing, stored_by
 
 ZONE = "Asia/Shanghai"
 DAY = timedelta(days=1)
 
 
-def outcome_select(month: date, where: str) -> str:
+def outcome_select(month: date, where: str, as_of: datetime | None = None) -> str:
     """SELECT (id, done, met, exempt_from, exempt_reason) of the month's obligations that satisfy `where`.
 
-    done: distinct days with an effective visit, at most `times` per slot. Exempt: who left on a day on which
+    as_of: by the visits, corrections and returns stored at that moment, and by the leavings of the imports taken in by
+    then; of a leaving that no import brought the registry does not keep when it was told, so it always counts. done:
+    distinct days with an effective visit, at most `times` per slot. Exempt: who left on a day on which
     the visits made so far did not yet suffice.
     """
     return f"""
         WITH mine AS MATERIALIZED ({_obligations(month, where)}
-        ), gone AS MATERIALIZED ({_leaving(month)}
-        ), visited AS ({_visited_days(month)}
+        ), gone AS MATERIALIZED ({_leaving(month, as_of)}
+        ), visited AS ({_visited_days(month, as_of)}
         ), slots AS (
             SELECT v.id,
                    least(count(*), v.times) AS done,
@@ -69,7 +71,7 @@ def _enough(done: str, home: str) -> str:
     return f"(coalesce(totals.{done}, 0) = mine.due AND coalesce(totals.{home}, 0) >= mine.in_person)"
 
 
-def _leaving(month: date) -> str:
+def _leaving(month: date, as_of: datetime | None) -> str:
     """(id, day, reason) of the first leaving inside the month, not before the 1st.
 
     Death and moving out count if they hold on any day of the month; an institution if it holds on a day after
@@ -86,10 +88,20 @@ def _leaving(month: date) -> str:
               AND (c.kind <> '{Kind.INSTITUTION}'
                    OR c.value IN ({institutions}) AND NOT mine.in_institution
                       AND c.valid && daterange('{month + DAY}', '{next_month(month)}'))
+              {_told_by(as_of)}
             ORDER BY mine.id, day, array_position(ARRAY[{places}]::text[], c.kind::text)"""
 
 
-def _visited_days(month: date) -> str:
+def _told_by(as_of: datetime | None) -> str:
+    if as_of is None:
+        return ""
+    return (
+        "AND NOT EXISTS (SELECT FROM eldercare_importbatch b WHERE b.id = c.batch_id"
+        f" AND coalesce(b.committed_at > timestamptz '{as_of.isoformat()}', true))"
+    )
+
+
+def _visited_days(month: date, as_of: datetime | None) -> str:
     """(id, times, day, slot, home) of the days with an effective visit: fill a slot or count as in-person.
 
     A day outside the slots, such as one before the first Monday, has slot NULL and no room (times 0).
@@ -108,7 +120,7 @@ def _visited_days(month: date) -> str:
                 WHERE v.at >= {_midnight(f"(SELECT least(min(first_day), '{month}') FROM mine)")}
                   AND v.at < {_midnight("(SELECT max(day_after) FROM mine)")}
                   AND v.result IN ({effective})
-                  AND {standing("v")}
+                  AND {standing("v", as_of)}{stored_by("v.recorded_at", as_of)}
             ) v ON v.elder_id = mine.elder_id AND v.mode = ANY (mine.modes)
             GROUP BY mine.id, mine.times, mine.per, mine.first_day, mine.day_after, v.day"""
 
