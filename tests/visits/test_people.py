@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -43,14 +44,14 @@ def chief(tier: TierMaker) -> User:
     return make_user("chief", Role.BUREAU_CHIEF, COUNTY)
 
 
-def names(user: User, today: date = TODAY, **asked: object) -> list[str]:
+def names(user: User, today: date = TODAY, **asked: Any) -> list[str]:
     """Names on the list, in its order."""
-    question = Asked(MARCH, **asked)  # type: ignore[arg-type]  # as the test gives them
+    question = Asked(MARCH, **asked)
     rows = people_page(obligations_asked(question, user), question, today).rows
     return [row.obligation.elder.name for row in rows]
 
 
-def a_person(name: str, hukou: str = VILLAGE_A1, **kinds: object) -> Elder:
+def a_person(name: str, hukou: str = VILLAGE_A1, **kinds: Any) -> Elder:
     return make_elder(BIRTH, hukou=hukou, name=name, **kinds)
 
 
