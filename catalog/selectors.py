@@ -8,6 +8,7 @@ from django.db.models import Case, IntegerField, QuerySet, Value, When
 
 from catalog.binding import Figures, RowReader
 from catalog.choices import ValueKind
+from catalog.finding_list import FindingList
 from catalog.models import (
     DatedValue,
     Document,
@@ -20,7 +21,6 @@ from catalog.models import (
 from catalog.pack import Floor, PackAmount, PackDocument, Surroundings
 from catalog.policy import Policy, PolicyError, PolicyFinding
 from organization.areas import county_code, is_county, parent_code
-from organization.models import Bureau
 
 COUNTRY: Final = "000000000000"
 
@@ -73,51 +73,21 @@ def figure_get(*, county_code: str, name: str, day: date) -> Decimal | None:
 
 
 def finding_kinds(area_code: str, day: date) -> tuple[PolicyFinding, ...]:
-    """Give what a visit in the area may find on the day, in order: of the county's own list, else the nearest above.
+    """Give what a visit in the area may find on the day, in order; at most 2 queries."""
+    return finding_list(area_code).on(day)
 
-    A bureau of a list above stands for the county's that shares a name or alias with it. At most 2 queries.
-    """
+
+def finding_list(area_code: str) -> FindingList:
+    """Read what visits in the county of an area may find, of all days at once; at most 2 queries."""
     county = county_code(area_code)
     areas = _areas_up(county)
-    rows = FindingKind.objects.filter(document__area__in=areas, valid__contains=day).order_by(
-        "-document__issued", "-document_id", "order", "code"
+    kinds = FindingKind.objects.filter(document__area__in=areas).select_related("document", "bureau")
+    return FindingList(
+        county,
+        sorted(
+            kinds, key=lambda kind: (areas.index(kind.document.area_id), -kind.document.issued.toordinal())
+        ),
     )
-    listed = list(rows.select_related("document", "bureau"))
-    nearest = min((areas.index(row.document.area_id) for row in listed), default=0)
-    kinds: dict[str, FindingKind] = {}
-    for row in listed:
-        if row.document.area_id == areas[nearest]:
-            kinds.setdefault(row.code, row)
-    named = {} if nearest == 0 else _bureaus_by_word(county)
-    return tuple(
-        [
-            PolicyFinding(
-                code=kind.code,
-                name=kind.name,
-                group=kind.group,
-                risk=kind.risk,
-                hours=kind.hours,
-                bureau_id=_bureau_here(kind.bureau, county, named),
-            )
-            for kind in sorted(kinds.values(), key=lambda kind: (kind.order, kind.code))
-        ]
-    )
-
-
-def _bureaus_by_word(county: str) -> dict[str, int]:
-    """Names and aliases of a county's bureaus, also without the 县, 区 or 市 before them → primary key."""
-    return {
-        word: bureau.pk
-        for bureau in Bureau.objects.filter(area=county)
-        for name in (*bureau.aliases, bureau.name)
-        for word in (name, name[1:] if name[0] in "县区市" else name)
-    }
-
-
-def _bureau_here(bureau: Bureau | None, county: str, named: dict[str, int]) -> int | None:
-    if bureau is None or bureau.area_id == county:
-        return None if bureau is None else bureau.pk
-    return next((named[word] for word in (bureau.name, *bureau.aliases) if word in named), None)
 
 
 def surroundings_get(document: PackDocument) -> Surroundings:

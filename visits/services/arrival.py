@@ -9,6 +9,7 @@ from django.db import connection
 
 from visits.cells import ZONE
 from visits.models import Obligation
+from visits.services.follow_up import follow_ups_refresh
 from visits.services.obligation import obligations_refresh
 from visits.services.signal import signals_find
 from visits.slots import months_counting
@@ -24,6 +25,7 @@ def visits_arrived(*, visit_ids: Sequence[UUID], now: datetime) -> None:
     if not touched:
         return
     _obligations_recount(touched)
+    follow_ups_refresh(elder_ids=sorted({elder_id for elder_id, _ in touched}), now=now)
     signals_find(visit_ids=visit_ids)
 
 
