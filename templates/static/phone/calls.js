@@ -1,0 +1,68 @@
+"use strict";
+/* 电话连访: one person after the other; each result is one tap, and the next appears by itself. */
+const Calls = (function () {
+  const { el, icon } = Dom;
+  let skipped = new Set(), numbers = new Map(), done = 0;
+
+  function begin() {
+    skipped = new Set();
+    numbers = new Map();
+    done = 0;
+  }
+
+  function render(main) {
+    Frame.title("电话连访", "");
+    const queue = People.forCalls().filter((person) => !skipped.has(person.ref));
+    const person = queue[0];
+    Dom.fill(main, person ? [
+      el("p", { class: "small" }, "还有 " + queue.length + " 人，本次已访 " + done + " 人"),
+      el("section", { class: "call" }, el("b", {}, person.name),
+        el("p", {}, [person.village, person.door].filter(Boolean).join(" ")),
+        el("p", { class: "small" }, person.last ? "上次 " + Moments.short(person.last.on) + " " + person.last.mode + " · " + person.last.result : "还没有探访记录"),
+        number(person)),
+      el("section", { class: "outcomes" },
+        el("button", { type: "button", class: "button primary wide", onclick: () => record(person, "联系到本人") }, "联系到本人 · 平安"),
+        el("button", { type: "button", class: "button wide", onclick: () => Form.open(person, "电话", { result: "联系到本人", calm: false }) }, "联系到本人 · 有情况"),
+        el("button", { type: "button", class: "button wide", onclick: () => record(person, "未联系上") }, "未联系上"),
+        el("div", { class: "halves" },
+          el("button", { type: "button", class: "button", onclick: () => Form.open(person, "电话") }, "其他结果"),
+          el("button", { type: "button", class: "button", onclick: () => skip(person) }, "先跳过")))
+    ] : el("div", { class: "empty" }, icon("check"), el("p", {}, "这一轮电话都打完了，本次已访 " + done + " 人。"),
+      el("button", { type: "button", class: "button primary", onclick: Screens.back }, "回到今日")));
+  }
+
+  /** The full number is asked of the server one by one; it is shown, never stored. */
+  function number(person) {
+    const known = numbers.get(person.ref);
+    if (known) { return el("a", { class: "button dial wide", href: "tel:" + known }, icon("phone"), known); }
+    if (!person.phone) { return el("p", { class: "note attention" }, "没有登记电话。"); }
+    return el("button", { type: "button", class: "button dial wide", onclick: () => reveal(person) }, icon("phone"), "拨打 " + person.phone);
+  }
+
+  async function reveal(person) {
+    try {
+      const answer = await Sync.asOwner((csrf) => Server.post("/m/call/", csrf, { ref: person.ref }));
+      numbers.set(person.ref, answer.phone);
+      Screens.draw();
+    } catch (fault) {
+      Frame.say({ network: "没有网络，查不到完整号码。", signin: "登录已过期，请先登录。" }[fault.kind] || fault.detail || "现在查不到号码。", "danger");
+    }
+  }
+
+  async function record(person, result) {
+    const made = Outbox.blank(person, "电话");
+    Object.assign(made, { result, calm: result === "联系到本人" ? true : null, at: Moments.iso(new Date()) });
+    done += result === "联系到本人" ? 1 : 0;
+    await Session.keep(made, Outbox.WAITING);
+    Frame.say("已存在手机里：" + person.name + " · " + result);
+    Screens.draw();
+    Sync.soon();
+  }
+
+  function skip(person) {
+    skipped.add(person.ref);
+    Screens.draw();
+  }
+
+  return { begin, render };
+})();

@@ -1,0 +1,62 @@
+"use strict";
+/* 已访: drafts, what was sent back, what waits, what the server has; each opens to be mended. */
+const Done = (function () {
+  const { el, icon } = Dom;
+  const TONES = { 草稿: "plain", 待上传: "attention", 已上传: "info", 已入库: "good", 被退回: "danger" };
+
+  /** Records to be mended: refused by the server, or sent back by the township and not yet corrected here. */
+  function returned() {
+    const { records, list } = Session.state;
+    const corrected = new Set(records.filter((entry) => entry.state !== Outbox.RETURNED && entry.record.at)
+      .map((entry) => entry.record.corrects));
+    const refused = records.filter((entry) => entry.state === Outbox.RETURNED)
+      .map((entry) => ({ entry, record: entry.record, reason: entry.record.reason }));
+    const sentBack = (list ? list.data.returned : []).filter((row) => !corrected.has(row.id)).map((row) => ({
+      entry: null, reason: row.reason,
+      record: { id: row.id, elder: row.ref, name: row.name, village: "", at: row.at, mode: row.mode, result: row.result, marks: [] }
+    }));
+    return refused.concat(sentBack);
+  }
+
+  function render(main) {
+    Frame.title("已访", "done");
+    const { records } = Session.state;
+    const of = (...states) => records.filter((entry) => states.includes(entry.state));
+    const drafts = of(Outbox.DRAFT);
+    const back = returned();
+    const waiting = of(Outbox.WAITING, Outbox.SENT);
+    const stored = of(Outbox.STORED);
+    const met = People.all().filter((person) => person.state === People.MET);
+    Dom.fill(main,
+      section("被退回", back, (row) => item(row.record, Outbox.RETURNED, row.reason, () => Form.mend(row.record, Boolean(row.entry), row.reason))),
+      section("草稿", drafts, (entry) => item(entry.record, entry.state, "没有保存，点开继续", () => Form.resume(entry.record))),
+      section("待上传", waiting, (entry) => item(entry.record, entry.state,
+        entry.state === Outbox.SENT ? "记录已入库，照片还没有传完" : "", () => Form.mend(entry.record, false, ""))),
+      section("最近入库", stored, (entry) => item(entry.record, entry.state, entry.record.marks.join("、"), () => Form.mend(entry.record, false, ""))),
+      section("本月已达标", met, metCard),
+      !(drafts.length + back.length + waiting.length + stored.length + met.length) && el("div", { class: "empty" },
+        icon("walk"), el("p", {}, "还没有探访记录。在「今日」里点一位老人开始。")));
+  }
+
+  function section(heading, rows, make) {
+    return rows.length > 0 && el("section", {}, el("h2", {}, heading, el("span", {}, rows.length + (heading === "本月已达标" ? " 人" : " 条"))), rows.map(make));
+  }
+
+  function item(record, state, detail, open) {
+    const when = record.at ? Moments.clock(record.at) : "";
+    const what = [record.mode, record.result].filter(Boolean).join(" · ");
+    return el("button", { type: "button", class: "card " + TONES[state], onclick: open },
+      el("span", { class: "line" }, el("b", {}, record.name), el("span", { class: "state" }, state)),
+      el("span", { class: "line small" }, el("span", {}, what), el("span", { class: "due" }, when)),
+      detail && el("span", { class: state === Outbox.RETURNED ? "must" : "small own" }, detail));
+  }
+
+  function metCard(person) {
+    const last = person.last;
+    return el("button", { type: "button", class: "card good", onclick: () => Form.open(person) },
+      el("span", { class: "line" }, el("b", {}, person.name), el("span", { class: "tier" }, person.tier), el("span", { class: "state" }, person.state)),
+      el("span", { class: "small" }, last ? Moments.short(last.on) + " " + last.mode + " · " + last.result : person.village));
+  }
+
+  return { render, returned };
+})();

@@ -1,0 +1,247 @@
+"use strict";
+/* One record: way, result, what was found, saved with one button. Every tap is kept at once as a draft. */
+const Form = (function () {
+  const { el, icon, chip } = Dom;
+  const PHOTOS = 3;
+  // record: what is being filled, null once it is saved; told: what the record that it mends had said
+  let person = null, record = null, told = "";
+
+  /** Begin with a person, or go on with the draft that is there. answers: what was tapped on the way here. */
+  async function open(who, mode, answers) {
+    const draft = People.draftOf(who.ref);
+    if (draft && !answers) {
+      await resume(draft.record);
+      return;
+    }
+    const last = who.last && who.modes.includes(who.last.mode) ? who.last.mode : who.modes[0];
+    start(who, Outbox.blank(who, mode || last), "");
+    if (answers) { change(answers); }
+  }
+
+  /** Go on with a draft, under a new UUID: two tabs that go on with one draft make two records, not one twice. */
+  async function resume(draft) {
+    const mine = JSON.parse(JSON.stringify(draft));
+    await Outbox.renew(Session.state.owner, mine, Outbox.DRAFT);
+    await Session.refresh();
+    start(People.ofRecord(mine), mine, "");
+  }
+
+  /** Mend a record by a new one. A refused one is not known to the server: the new one takes its place. */
+  function mend(old, refused, reason) {
+    const who = People.ofRecord(old);
+    const made = Outbox.blank(who, who.modes.includes(old.mode) ? old.mode : who.modes[0]);
+    made.corrects = refused ? old.corrects : old.id;
+    if (refused) { Object.assign(made, { note: old.note, replaces: old.id }); }
+    start(who, made, "原记录：" + [Moments.clock(old.at), old.mode, old.result].join(" ") + (reason ? "。退回原因：" + reason : ""));
+  }
+
+  function start(who, what, words) {
+    person = who;
+    record = what;
+    told = words;
+    if (record.mode === "上门") { Place.look(); }
+    Screens.go("form");
+  }
+
+  /** Change the record by a tap, keep it, show it. */
+  function change(values) {
+    if (!record) { return; }
+    Object.assign(record, values);
+    Answers.tidy(record);
+    keep();
+    draw();
+  }
+
+  function keep() {
+    Session.keep(record, Outbox.DRAFT);
+  }
+
+  function choose(result) {
+    change({ result, note: "" });
+    const next = document.getElementById("next");
+    if (next) { next.scrollIntoView({ block: "nearest", behavior: "smooth" }); }
+  }
+
+  function render(main) {
+    Frame.title(person.name, "");
+    draw(main);
+  }
+
+  function draw(given) {
+    const main = given || document.getElementById("main");
+    if (!record || Screens.current() !== "form") { return; }
+    Dom.fill(main, head(), ways(), results(),
+      el("div", { id: "next" }, Answers.isMade(record.result) ? condition() : null,
+        record.calm === false ? findings() : null,
+        Answers.isLeaving(record.result) ? eventDay() : null,
+        Answers.NOT_MADE.includes(record.result) ? reason() : null,
+        record.result ? extras() : null),
+      el("div", { class: "save" }, el("p", { id: "fault", class: "fault", role: "alert" }),
+        el("button", { type: "button", class: "button primary wide", onclick: save }, "保存")));
+  }
+
+  function head() {
+    const last = person.last;
+    return el("section", { class: "head" },
+      el("p", {}, [person.village, person.door].filter(Boolean).join(" "), person.tier && el("span", { class: "tier" }, person.tier)),
+      last && el("p", { class: "small" }, "上次 " + Moments.short(last.on) + " " + last.mode + " · " + last.result),
+      person.must && el("p", { class: "must" }, icon("warning"), person.must),
+      told && el("p", { class: "note attention" }, told));
+  }
+
+  function ways() {
+    return group("怎么访的", "chips modes", person.modes.map((mode) => chip(mode, record.mode === mode, function () {
+      if (mode === "上门") { Place.look(); }
+      change(Answers.made(mode).includes(record.result) || !Answers.isMade(record.result) ? { mode } : { mode, result: "" });
+    })));
+  }
+
+  function results() {
+    const one = (result, kind) => chip(result, record.result === result, () => choose(result), {
+      class: "chip " + kind + (record.result === result ? " on" : "")
+    });
+    const [first, ...others] = Answers.made(record.mode);
+    return group(record.mode === "电话" ? "联系到本人了吗" : "见到本人了吗", "chips results", [one(first, "first")].concat(
+      others.map((result) => one(result, "")), Answers.NOT_MADE.map((result) => one(result, "")),
+      Answers.LEAVING.map((result) => one(result, "grave"))));
+  }
+
+  function condition() {
+    return group("老人情况", "chips halves", [
+      chip("平安", record.calm === true, () => change({ calm: true }), { class: "chip big" + (record.calm === true ? " on" : "") }),
+      chip("有情况", record.calm === false, () => change({ calm: false }), { class: "chip big" + (record.calm === false ? " on" : "") })
+    ]);
+  }
+
+  function findings() {
+    const kinds = Session.state.list ? Session.state.list.data.findings : [];
+    const names = Array.from(new Set(kinds.map((kind) => kind.group)));
+    const toggle = function (kind) {
+      const next = Object.assign({}, record.findings);
+      if (kind.code in next) { delete next[kind.code]; }
+      else { next[kind.code] = ""; }
+      record.findings = next;
+      change({ risk: Answers.riskOf(record, kinds) });
+    };
+    return [
+      names.map((name) => group(name, "chips", kinds.filter((kind) => kind.group === name).map((kind) =>
+        chip(kind.name, kind.code in record.findings, () => toggle(kind))))),
+      group("紧急程度", "chips", Answers.RISKS.map(([risk, word]) => chip(word, record.risk === risk, () => change({ risk }), {
+        class: "chip" + (record.risk === risk ? " on" : "") + (risk ? " risk-" + (risk === "红" ? "red" : "yellow") : "")
+      }))),
+      record.risk === "红" && el("p", { class: "note danger" }, "有生命危险请立即打 120 或 110，并告诉家属和村、镇干部。")
+    ];
+  }
+
+  /** The day alone asks to be confirmed, because it stops payments. */
+  function eventDay() {
+    const word = record.result === "已故" ? "哪天去世的" : "哪天迁走的";
+    const pick = (day) => function () {
+      change({ event_day: day });
+      confirm();
+    };
+    return [
+      group(word, "chips", [["今天", 0], ["昨天", 1], ["前天", 2]].map(([name, ago]) =>
+        chip(name, record.event_day === Moments.daysAgo(ago), pick(Moments.daysAgo(ago))))),
+      el("label", { class: "field" }, el("span", {}, "其他日期"), el("input", {
+        type: "date", max: Moments.daysAgo(0), value: record.event_day || "", onchange: (event) => event.target.value && pick(event.target.value)()
+      }))
+    ];
+  }
+
+  function reason() {
+    return group("原因（可不选）", "chips", Answers.reasons(record.mode, record.result).map((text) =>
+      chip(text, record.note === text, () => change({ note: record.note === text ? "" : text }))));
+  }
+
+  function extras() {
+    const previews = el("div", { class: "previews" });
+    showPhotos(previews);
+    return el("section", { class: "extras" },
+      el("label", { class: "button wide photo" + (record.photos.length >= PHOTOS ? " full" : "") }, icon("camera"),
+        record.photos.length ? "再拍一张（" + record.photos.length + "/" + PHOTOS + "）" : "拍照（可不拍）",
+        el("input", { type: "file", accept: "image/*", capture: "environment", onchange: addPhoto, disabled: record.photos.length >= PHOTOS })),
+      previews,
+      el("label", { class: "field" }, el("span", {}, "备注（可不填）"), el("textarea", {
+        rows: 2, maxlength: 500, oninput: function (event) {
+          record.note = event.target.value;
+          keep();
+        }
+      }, record.note)));
+  }
+
+  async function addPhoto(event) {
+    const file = event.target.files[0];
+    if (!file) { return; }
+    const target = record;
+    try {
+      const bytes = await Photo.shrink(file);
+      if (target.photos.length < PHOTOS) { await Outbox.addPhoto(Session.state.owner, target, bytes); }
+      if (target === record) { keep(); }
+    } catch (problem) {
+      Frame.say("这张照片打不开，请重拍。", "danger");
+    }
+    draw();
+  }
+
+  async function showPhotos(place) {
+    for (const id of record.photos.slice()) {
+      const bytes = await Outbox.photoBytes(Session.state.owner, id);
+      if (!bytes) { continue; }
+      const canvas = await Photo.preview(bytes);
+      canvas.setAttribute("role", "img");
+      canvas.setAttribute("aria-label", "照片");
+      place.append(el("div", {}, canvas, el("button", { type: "button", "aria-label": "删除这张照片", onclick: async function () {
+        await Outbox.removePhoto(record, id);
+        keep();
+        draw();
+      } }, icon("cross"))));
+    }
+  }
+
+  /** A section of choices under a heading. */
+  function group(heading, kind, chips) {
+    return chips.length > 0 && el("section", { class: "group", role: "group", "aria-label": heading }, el("h2", {}, heading), el("div", { class: kind }, chips));
+  }
+
+  function save() {
+    const fault = Answers.missing(record);
+    if (fault) {
+      document.getElementById("fault").textContent = fault;
+      return;
+    }
+    if (Answers.isLeaving(record.result)) { confirm(); }
+    else { finish(); }
+  }
+
+  /** Death and moving out cannot be taken for a slip of the thumb: they are asked for once. */
+  function confirm() {
+    const gone = record.result === "已故" ? "去世" : "迁走";
+    const sheet = el("div", { class: "sheet", role: "dialog", "aria-modal": "true", "aria-label": "确认" }, el("div", {},
+      el("h2", {}, "确认上报：" + person.name + "，" + Moments.short(record.event_day) + gone + "？"),
+      el("p", {}, "上传后会通知镇（街）核实并办理停发。"),
+      el("button", { type: "button", class: "button danger wide", onclick: finish }, "确认上报"),
+      el("button", { type: "button", class: "button wide", onclick: () => sheet.remove() }, "返回修改")));
+    document.getElementById("main").append(sheet);
+    sheet.querySelector("button").focus();
+  }
+
+  /** Save as it is: from here on the record does not change, so that sending it twice is sending it once. */
+  async function finish() {
+    if (!record) { return; }
+    const saved = record;
+    record = null;
+    saved.at = Moments.iso(new Date());
+    if (saved.mode === "上门") { Object.assign(saved, Place.taken()); }
+    await Session.keep(saved, Outbox.WAITING);
+    if (saved.replaces) {
+      await Outbox.drop(Session.state.owner, saved.replaces);
+      await Session.refresh();
+    }
+    Frame.say("已存在手机里，待上传");
+    Screens.back();
+    Sync.soon();
+  }
+
+  return { open, resume, mend, render };
+})();

@@ -1,0 +1,42 @@
+"use strict";
+/* What is around every screen: title, network, what waits, the tabs, and a line that says what just happened. */
+const Frame = (function () {
+  const NET = {
+    online: ["在线", "online", "good"], offline: ["无网络", "offline", "attention"], busy: ["同步中", "sync", "info"],
+    signin: ["请登录", "user", "danger"], forbidden: ["无权限", "warning", "danger"]
+  };
+  const TABS = [["today", "今日", "walk"], ["done", "已访", "check"], ["me", "我的", "user"]];
+  let silence = 0;
+
+  const at = (id) => document.getElementById(id);
+
+  /** tab: which of the three is open, '' inside a task; then there is a way back instead of tabs. */
+  function title(text, tab) {
+    at("title").textContent = text;
+    at("back").hidden = Boolean(tab);
+    at("tabs").hidden = !tab;
+    document.body.classList.toggle("in-task", !tab);
+    Dom.fill(at("tabs"), TABS.map(([name, label, icon]) => Dom.el("button", {
+      type: "button", "aria-current": name === tab ? "page" : null, onclick: () => Screens.go(name)
+    }, Dom.icon(icon), Dom.el("span", {}, label))));
+  }
+
+  function status() {
+    const [word, icon, tone] = NET[Session.state.net];
+    const count = Session.waiting();
+    Dom.fill(at("status"),
+      Dom.el("span", { class: "net " + tone, role: "status" }, Dom.icon(icon), word),
+      Dom.el("button", { type: "button", class: "waiting" + (count ? " some" : ""), onclick: Sync.now }, "待上传 " + count));
+  }
+
+  /** Say something for a few seconds. */
+  function say(text, tone) {
+    clearTimeout(silence);
+    const line = at("say");
+    line.textContent = text;
+    line.className = "say shown" + (tone ? " " + tone : "");
+    silence = setTimeout(function () { line.className = "say"; }, 4000);
+  }
+
+  return { title, status, say };
+})();

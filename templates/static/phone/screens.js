@@ -1,0 +1,42 @@
+"use strict";
+/* Which screen is open. The phone's back key goes back one screen; addresses never change, so they tell nothing. */
+const Screens = (function () {
+  const TASKS = ["form", "calls"];
+  const RENDER = { today: Today.render, done: Done.render, me: Me.render, form: Form.render, calls: Calls.render };
+  let screen = "today";
+
+  const current = () => screen;
+
+  function go(name) {
+    if (name === "calls") { Calls.begin(); }
+    if (TASKS.includes(name)) { history.pushState({ screen: name }, ""); }
+    else { history.replaceState({ screen: name }, ""); }
+    show(name);
+  }
+
+  function show(name) {
+    screen = name;
+    draw();
+    window.scrollTo(0, 0);
+  }
+
+  function draw() {
+    Frame.status();
+    RENDER[screen](document.getElementById("main"));
+  }
+
+  const back = () => history.back();
+
+  /** Something changed below: show it, but never under the fingers of somebody who writes. */
+  function refresh() {
+    Frame.status();
+    const writing = /^(INPUT|TEXTAREA)$/.test(document.activeElement.tagName);
+    if (screen !== "form" && !writing) { RENDER[screen](document.getElementById("main")); }
+  }
+
+  window.addEventListener("popstate", function (event) {
+    show(event.state && event.state.screen !== "form" ? event.state.screen : "today");
+  });
+
+  return { current, go, draw, back, refresh };
+})();
