@@ -6,6 +6,7 @@ from django.db import connection
 
 from operations.services.audit import audit_broken_links
 from subsidies.money_invariants import MONEY
+from visits.invariants import VISITS
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def invariants_check() -> list[Finding]:
     """Check every invariant; a broken one counts its rows."""
     findings = []
     with connection.cursor() as cursor:
-        for name, sql in (COUNTS | MONEY).items():
+        for name, sql in (COUNTS | MONEY | VISITS).items():
             cursor.execute(sql)
             findings.append(Finding(name, int(cursor.fetchone()[0])))
     findings.append(Finding("审计链完整", len(audit_broken_links())))

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 class ObligationQuerySet(models.QuerySet["Obligation"]):
-    """Scope over obligations: an elder is visited where the elder lives."""
+    """Scope over obligations: an elder is visited where the elder lives; a county sees all of its own, wherever."""
 
     def visible_to(self, user: User, permission: Permission = Permission.ELDER_VIEW) -> Self:
         """Obligations in an area in which the user has the permission."""
-        return in_areas(self, user.area_prefixes(permission), "area_code")
+        return in_areas(self, user.area_prefixes(permission), "area_code", "county_code")
 
     def in_area(self, code: str) -> Self:
-        """Obligations under the area."""
-        return in_areas(self, [area_prefix(code)], "area_code")
+        """Obligations under the area; of a county also those of its elders who live elsewhere."""
+        return in_areas(self, [area_prefix(code)], "area_code", "county_code")
 
 
 class VisitQuerySet(models.QuerySet["Visit"]):

@@ -4,6 +4,7 @@ One question with one answer for pages, files and snapshots: each obligation bel
 division, so that the rows of every division add up to the same figures.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -79,11 +80,10 @@ class Figure:
         return rate_of(self.met, self.obliged)
 
     def __add__(self, other: "Figure") -> "Figure":
-        exempt = {reason: self.exempt.get(reason, 0) + other.exempt.get(reason, 0) for reason in _REASONS}
         return Figure(
             self.obliged + other.obliged,
             self.met + other.met,
-            {reason: persons for reason, persons in exempt.items() if persons},
+            dict(Counter(self.exempt) + Counter(other.exempt)),
             self.late + other.late,
         )
 
@@ -169,7 +169,8 @@ _COLUMNS: Final = ("month", "area_code", "tier_id", "assignee_id", "met", "exemp
 
 def _now(rows: ObligationQuerySet) -> tuple[str, Sequence[Any]]:
     """SELECT of `_COLUMNS` as the portal keeps them."""
-    return rows.order_by().values(*_COLUMNS).query.sql_with_params()
+    state, given = rows.order_by().values(*_COLUMNS).query.sql_with_params()
+    return state, given
 
 
 def _then(rows: ObligationQuerySet, month: date, as_of: datetime) -> tuple[str, list[Any]]:

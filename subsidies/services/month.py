@@ -21,6 +21,7 @@ from subsidies.services.adjustment import adjustments_store, month_settle
 from subsidies.services.anomaly import anomalies_refresh
 from subsidies.services.chunk import ChunkTask, chunk_decide
 from subsidies.services.publication import month_publish
+from visits.services.month import visit_months_open
 from visits.services.obligation import obligations_refresh
 
 WORKERS = 2
@@ -132,6 +133,8 @@ def _decide(
     revision = month.revision + 1
     version = registry_version()
     _chunks_ensure(month, policy)
+    if opens_visits:
+        visit_months_open(month=month.month, county_code=month.county_code)
     with _shared_snapshot() as snapshot:
         tasks = _tasks(
             month,

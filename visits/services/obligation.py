@@ -81,7 +81,7 @@ def obligations_refresh(*, month: date, county_code: str, elder_ids: list[int] |
     refreshes of some elders wait for one another row by row in the order of elders, one of a whole county waits for
     all; each counts in a statement of its own, so that it sees what was written by whoever it waited for.
     """
-    given = {"county": county_code, "elders": elder_ids}
+    given: dict[str, Any] = {"county": county_code, "elders": elder_ids}
     where = "o.county_code = %(county)s"
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '64MB'")
