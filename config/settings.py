@@ -121,6 +121,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "visits.tasks.obligations_refresh_recent",
         "schedule": env.every_night(),
     },
+    "assign-obligations": {"task": "visits.tasks.obligations_assign_daily", "schedule": env.day_start()},
 }
 
 # messages name persons: kept on the server, not in a cookie that anybody at the machine can read
@@ -147,6 +148,7 @@ LOGIN_REDIRECT_URL = "portal:workbench"
 LOGOUT_REDIRECT_URL = "login"
 IDLE_MINUTES = 30
 SESSION_HOURS = 12
+PHONE_IDLE_HOURS = 72
 
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours: 15 minutes

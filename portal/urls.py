@@ -2,7 +2,15 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from portal import certification_urls, enrolment_urls, paper_urls, payment_urls, recovery_urls, review_urls
+from portal import (
+    certification_urls,
+    enrolment_urls,
+    paper_urls,
+    payment_urls,
+    phone_urls,
+    recovery_urls,
+    review_urls,
+)
 from portal.views import (
     elder,
     elders,
@@ -59,6 +67,7 @@ pages: list[URLPattern | URLResolver] = [
     *recovery_urls.pages,
     *payment_urls.pages,
     *paper_urls.pages,
+    *phone_urls.pages,
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

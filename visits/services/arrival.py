@@ -41,7 +41,7 @@ def _touched(visit_ids: Sequence[UUID]) -> list[tuple[int, date]]:
             WHERE correction.id = ANY (%(ids)s)""",
             {"ids": list(visit_ids)},
         )
-        return cursor.fetchall()
+        return [(elder_id, day) for elder_id, day in cursor.fetchall()]
 
 
 def _obligations_recount(visits: Iterable[tuple[int, date]]) -> None:
