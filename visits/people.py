@@ -7,10 +7,13 @@ from typing import Any, Final
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet, TextChoices
+from django.db.models import Q, QuerySet, TextChoices
+from django.utils import timezone
 
 from catalog.choices import Per, VisitMode
 from eldercare.models import Elder
+from operations.models import Todo
+from organization.areas import area_prefix
 from organization.choices import Permission
 from organization.models import User
 from visits.choices import EFFECTIVE
@@ -23,6 +26,8 @@ from visits.standing import standing
 
 NOBODY: Final = "none"
 DAY: Final = timedelta(days=1)
+#: Fields of an obligation that still asks for visits.
+OPEN: Final[dict[str, Any]] = {"met": False, "exempt_from": None}
 
 
 class PeopleState(TextChoices):
@@ -123,6 +128,25 @@ def people_ids(obligations: ObligationQuerySet, asked: Asked, today: date) -> li
     return [(row[6], row[7]) for row in found if row[6] is not None]
 
 
+def notices_of(user: User) -> list[str]:
+    """Give what the user was urged to do this month, while somebody of his is still to be visited."""
+    month = timezone.localdate().replace(day=1)
+    addressed = Q(pk__in=[])
+    for assignment in user.active_assignments:
+        inside = Q(area__code__startswith=area_prefix(assignment.area_id))
+        addressed |= Q(role=assignment.role) & inside
+    urged = Todo.objects.filter(addressed, key__startswith=urge_key(month), done_at=None)
+    titles = list(urged.order_by("due", "id").values_list("title", flat=True))
+    mine = Obligation.objects.visible_to(user, Permission.VISIT_RECORD).filter(assignee=None)
+    waiting = Obligation.objects.filter(assignee=user) | mine
+    return titles if titles and waiting.filter(month=month, **OPEN).exists() else []
+
+
+def urge_key(month: date) -> str:
+    """How the keys of to-dos that urge visits of a month begin."""
+    return f"visit_urge:{month:%Y-%m}:"
+
+
 def last_records(elder_ids: Iterable[int]) -> dict[int, Visit]:
     """Give each elder's last record that stands, effective or not. One query."""
     rows = Visit.objects.standing().filter(elder_id__in=list(elder_ids))
@@ -138,7 +162,8 @@ def _found(
         return []
     with connection.cursor() as cursor:
         cursor.execute(sql, [*given, size, skip])
-        return cursor.fetchall()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
 
 
 def _state_of(obligation: Obligation, due: date | None, today: date, missed: bool) -> str:

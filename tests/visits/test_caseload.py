@@ -33,6 +33,7 @@ from visits.services.caseload import (
     worker_hand_over,
 )
 from visits.slots import next_month
+from visits.tasks import obligations_assign_daily
 
 pytestmark = pytest.mark.django_db
 BIRTH = date(1940, 5, 5)
@@ -201,7 +202,7 @@ def test_a_change_from_a_later_day_waits_for_it(elder: Elder, clerk: User, li: U
 
 def test_the_day_comes_with_the_nightly_upkeep(elder: Elder, clerk: User, wang: User) -> None:
     Caseload.objects.create(area_code=VILLAGE_A1, worker=wang, valid=(today(), None), made_by=clerk)
-    assert (obligations_assign(month=this_month()), assignee(elder)) == (1, wang)
+    assert (obligations_assign_daily(), assignee(elder)) == (1, wang)
 
 
 def test_history_is_kept_by_days(elder: Elder, clerk: User, li: User, wang: User) -> None:
