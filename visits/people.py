@@ -38,12 +38,17 @@ class PeopleState(TextChoices):
     UNASSIGNED = "unassigned", "未分配"
     MET = "met", "已达标"
     EXEMPT = "exempt", "免访"
+    LATE = "late", "补录"
+    OBLIGED = "obliged", "应访"
     ALL = "all", "全部"
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a list is asked for. area: 12 digits; tier: its code; worker: a user's id or NOBODY; elders: a search."""
+    """What a list is asked for. area: 12 digits; tier: its code; worker: a user's id or NOBODY; elders: a search.
+
+    exact: of the area only who stands under its own code, where nobody noted the village or township.
+    """
 
     month: date
     state: PeopleState = PeopleState.OPEN
@@ -51,6 +56,7 @@ class Asked:
     tier: str = ""
     worker: str = ""
     elders: QuerySet[Elder] | None = None
+    exact: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,7 @@ class Counts:
     overdue: int = 0
     unassigned: int = 0
     exempt: int = 0
+    late: int = 0
 
     def of(self, state: PeopleState) -> int:
         """How many are in the state."""
@@ -93,7 +100,7 @@ def obligations_asked(
     """Obligations that the list is about, in areas in which the user has the permission; states are not looked at."""
     rows = Obligation.objects.visible_to(user, permission).filter(month=asked.month)
     if asked.area:
-        rows = rows.in_area(asked.area)
+        rows = rows.filter(area_code=asked.area) if asked.exact else rows.in_area(asked.area)
     if asked.tier:
         rows = rows.filter(tier__code=asked.tier)
     if asked.worker:
@@ -111,8 +118,8 @@ def people_page(
     found = _found(obligations, asked, today, size, skip)
     if not found:
         return People()
-    counts = Counts(*found[0][:6])
-    order = [row[6:] for row in found if row[6] is not None]
+    counts = Counts(*found[0][:7])
+    order = [row[7:] for row in found if row[7] is not None]
     full = Obligation.objects.select_related("elder", "tier", "assignee").in_bulk([pk for pk, _, _ in order])
     last = last_records([obligation.elder_id for obligation in full.values()])
     rows = [
@@ -125,7 +132,7 @@ def people_page(
 def people_ids(obligations: ObligationQuerySet, asked: Asked, today: date) -> list[tuple[int, date | None]]:
     """Give (obligation id, day due) of everybody on the list, in its order. One query."""
     found = _found(obligations, asked, today, None, 0)
-    return [(row[6], row[7]) for row in found if row[6] is not None]
+    return [(row[7], row[8]) for row in found if row[7] is not None]
 
 
 def notices_of(user: User) -> list[str]:
@@ -179,36 +186,38 @@ _CONDITIONS: Final = {
     PeopleState.UNASSIGNED: "open AND assignee_id IS NULL",
     PeopleState.MET: "met",
     PeopleState.EXEMPT: "exempt_from IS NOT NULL",
+    PeopleState.LATE: "late_met",
+    PeopleState.OBLIGED: "exempt_from IS NULL",
     PeopleState.ALL: "true",
 }
 
 
 def _page_sql(obligations: ObligationQuerySet, asked: Asked, today: date) -> tuple[str, list[Any]]:
-    """SQL and parameters (then: size, rows to skip) of rows (six counts, id, due, missed); id NULL if none is found.
+    """SQL and parameters (then: size, rows to skip) of rows (seven counts, id, due, missed); id NULL if none is found.
 
     The day due is `visits.due.next_due`, written for many at once: only weekly tiers need their visits for it.
     """
     month, last_month = asked.month, (asked.month - DAY).replace(day=1)
     month_end = next_month(month) - DAY
-    columns = ("id", "elder_id", "area_code", "assignee_id", "met", "exempt_from")
+    columns = ("id", "elder_id", "area_code", "assignee_id", "met", "exempt_from", "late_met")
     tier = ("tier__times", "tier__per", "tier__modes", "tier__in_person")
     mine, given = obligations.order_by().values_list(*columns, *tier).query.sql_with_params()
     counted = ", ".join(
         f"count(*) FILTER (WHERE {condition})"
         for condition in (
-            "exempt_from IS NULL",
+            _CONDITIONS[PeopleState.OBLIGED],
             *(_CONDITIONS[state] for state in (PeopleState.MET, PeopleState.OPEN, PeopleState.OVERDUE)),
-            *(_CONDITIONS[state] for state in (PeopleState.UNASSIGNED, PeopleState.EXEMPT)),
+            *(_CONDITIONS[state] for state in (PeopleState.UNASSIGNED, PeopleState.EXEMPT, PeopleState.LATE)),
         )
     )
     return (
         f"""
-        WITH mine (id, elder_id, area_code, assignee_id, met, exempt_from, times, per, modes, in_person)
+        WITH mine (id, elder_id, area_code, assignee_id, met, exempt_from, late_met, times, per, modes, in_person)
              AS MATERIALIZED ({mine}),
         {_weeks_sql(month, today)},
         judged AS MATERIALIZED (
             SELECT mine.id, mine.elder_id, mine.area_code, mine.assignee_id, mine.met, mine.exempt_from,
-                   o.open, o.due, missed.elder_id IS NOT NULL AS missed,
+                   mine.late_met, o.open, o.due, missed.elder_id IS NOT NULL AS missed,
                    o.due < '{today}' OR missed.elder_id IS NOT NULL AS overdue
             FROM mine LEFT JOIN weeks ON weeks.id = mine.id
             LEFT JOIN (
