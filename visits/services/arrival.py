@@ -9,6 +9,7 @@ from django.db import connection
 
 from visits.cells import ZONE
 from visits.models import Obligation
+from visits.months import months_hold
 from visits.services.follow_up import follow_ups_refresh
 from visits.services.obligation import obligations_refresh
 from visits.services.signal import signals_find
@@ -24,8 +25,10 @@ def visits_arrived(*, visit_ids: Sequence[UUID], now: datetime) -> None:
     touched = _touched(visit_ids)
     if not touched:
         return
-    _obligations_recount(touched)
+    # The months, the follow-ups, the obligations: whoever decides a follow-up holds them in this order as well.
+    months_hold()
     follow_ups_refresh(elder_ids=sorted({elder_id for elder_id, _ in touched}), now=now)
+    _obligations_recount(touched)
     signals_find(visit_ids=visit_ids)
 
 

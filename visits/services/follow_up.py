@@ -43,7 +43,7 @@ def follow_ups_refresh(*, elder_ids: Sequence[int], now: datetime) -> None:
     """
     if not elder_ids:
         return
-    _hold(sorted(set(elder_ids)))
+    follow_ups_hold(elder_ids)
     concerned = _concerned(elder_ids)
     if not concerned:
         return
@@ -201,18 +201,20 @@ def _is_like(row: _Row, ground: Ground, root: Root) -> bool:
     return row.by_hand or stored.state in OPEN_FOLLOW_UP or ground.settled is None
 
 
-def _hold(elder_ids: list[int]) -> None:
-    """Let refreshes of the same elders wait for one another to the end of the transaction."""
+def follow_ups_hold(elder_ids: Iterable[int]) -> None:
+    """Let whoever changes follow-ups of the same elders wait to the end of the transaction.
+
+    Comes after the months (`visits.months`) and before any obligation's row, so that no two wait in a circle.
+    """
+    held = sorted(set(elder_ids))
     key = "hashtext('visits_follow_up')"
     with connection.cursor() as cursor:
-        if len(elder_ids) > LOCKED_SINGLY:
+        if len(held) > LOCKED_SINGLY:
             cursor.execute(f"SELECT pg_advisory_xact_lock({key}, 0)")
             return
         cursor.execute(f"SELECT pg_advisory_xact_lock_shared({key}, 0)")
-        cursor.execute(
-            f"SELECT pg_advisory_xact_lock({key}, elder::integer) FROM unnest(%s::bigint[]) elder",
-            [elder_ids],
-        )
+        one_by_one = "SELECT pg_advisory_xact_lock({key}, elder::integer) FROM unnest(%s::bigint[]) elder"
+        cursor.execute(one_by_one.format(key=key), [held])
 
 
 def _concerned(elder_ids: Iterable[int]) -> dict[int, str]:
