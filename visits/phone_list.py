@@ -17,7 +17,7 @@ from django.utils import timezone
 from catalog.choices import Per, VisitMode
 from catalog.selectors import finding_kinds
 from eldercare.models import Elder
-from organization.areas import county_code
+from organization.areas import CODE_LENGTH, county_code
 from organization.choices import Permission
 from organization.models import Area, User
 from organization.querysets import in_areas
@@ -25,6 +25,7 @@ from visits.cells import ZONE
 from visits.choices import EFFECTIVE, OPEN_FOLLOW_UP, FollowUpKind
 from visits.due import DueState, due_state, next_due
 from visits.models import FollowUp, Obligation, Visit
+from visits.people import notices_of
 from visits.phone_ref import phone_key, read_ref, ref_of
 from visits.querysets import VisitQuerySet
 from visits.slots import counted_days, slot_count
@@ -79,11 +80,15 @@ def phone_data(*, user: User, now: datetime) -> dict[str, Any]:
         "server_time": now,
         "month": f"{month:%Y-%m}",
         "figures": phone_figures(user=user, today=today),
-        "notices": [NOT_OPENED] * (listed != month) + [TOO_MANY] * (len(people) > PEOPLE),
+        "notices": [
+            *([NOT_OPENED] if listed != month else []),
+            *([TOO_MANY] if len(people) > PEOPLE else []),
+            *notices_of(user),
+        ],
         "people": [asdict(person) for person in people[:PEOPLE]],
         "findings": [
             {"code": kind.code, "group": kind.group, "name": kind.name, "risk": kind.risk}
-            for kind in finding_kinds(areas[0].code, today)
+            for kind in finding_kinds(_home(user), today)
         ],
         "returned": _returned(user),
     }
@@ -122,6 +127,11 @@ def elder_called(*, ref: str, user: User) -> Elder | None:
         or assigned.filter(elder=elder).exists()
     )
     return elder if in_reach else None
+
+
+def _home(user: User) -> str:
+    """The area, or one of them, in which the user visits."""
+    return user.area_prefixes(Permission.VISIT_RECORD)[0].ljust(CODE_LENGTH, "0")
 
 
 def _is_open(user: User, month: date) -> bool:

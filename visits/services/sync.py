@@ -15,9 +15,10 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from catalog.selectors import finding_kinds
+from catalog.selectors import finding_list
 from eldercare.models import Elder
 from operations.services.audit import audit_record
+from organization.areas import CODE_LENGTH
 from organization.choices import Permission
 from organization.models import User
 from visits.admission import Draft, Duty, Person, Stored, Surroundings, draft_of, row_of
@@ -94,7 +95,9 @@ def visits_sync(*, request: SyncRequest, user: User, now: datetime) -> SyncAnswe
             replay=request.last is not None and request.last not in around.stored,
             results=_results(request.records, drafts, verdicts),
         )
-        _phone_saw(request, user, now, settled=len({result.id for result in answer.results if result.receipt}))
+        _phone_saw(
+            request, user, now, settled=len({result.id for result in answer.results if result.receipt})
+        )
         if created:
             audit_record(
                 action=UPLOADED,
@@ -141,16 +144,18 @@ def _draft(item: object, request: SyncRequest, user: User, now: datetime) -> Dra
 
 
 def _surroundings(drafts: Sequence[Draft], request: SyncRequest, user: User, now: datetime) -> Surroundings:
-    """Read what the records are judged by. A query per day on which something was found; the rest once."""
+    """Read what the records are judged by, all at once."""
     elders, months = {draft.ref.pk for draft in drafts}, {draft.month for draft in drafts}
     numbers = {draft.record.id for draft in drafts} | {draft.record.corrects for draft in drafts}
-    home = user.active_assignments[0].area_id
+    prefixes = user.area_prefixes(Permission.VISIT_RECORD)
+    days = {draft.day for draft in drafts if draft.record.findings}
+    words = finding_list(prefixes[0].ljust(CODE_LENGTH, "0")) if days else None
     people = Elder.objects.filter(pk__in=elders)
     return Surroundings(
         user_id=user.pk,
         visitor=str(user)[:40],
         now=now,
-        prefixes=tuple(user.area_prefixes(Permission.VISIT_RECORD)),
+        prefixes=tuple(prefixes),
         stored=_stored(numbers | {request.last}, user),
         people={
             pk: Person(created_at, residence or hukou)
@@ -160,10 +165,7 @@ def _surroundings(drafts: Sequence[Draft], request: SyncRequest, user: User, now
         },
         duties=_duties(elders, months),
         locked=locked_townships(months),
-        kinds={
-            day: {kind.code: kind for kind in finding_kinds(home, day)}
-            for day in {draft.day for draft in drafts if draft.record.findings}
-        },
+        kinds={day: {kind.code: kind for kind in words.on(day)} for day in days} if words else {},
     )
 
 
