@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import date, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
+from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from catalog.models import Item
@@ -24,17 +25,16 @@ from subsidies.services import enrolment_change
 from subsidies.services.application import application_approve, application_check, application_make
 from subsidies.services.certification import certification_record, certifications_refresh
 from subsidies.services.enrolment_change import enrolment_stop, enrolment_suspend
-from subsidies.services.enrolment_guard import elder_held
+from subsidies.services.enrolment_guard import refuse_enrolled
 from tests.conftest import COUNTY, TOWN_A, VILLAGE_A, make_user
+from tests.races import IN_VAIN, SURELY, at_once, met_after, raised
 from tests.registry import make_elder
 from tests.subsidies.applicants import Staff, apply, make_staff, terms
 from tests.subsidies.county import enrol, item, publish_list
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WAIT = 1.5
 TODAY = timezone.localdate()
 DAY = timedelta(days=1)
-Step = Callable[[], object]
 
 
 @pytest.fixture
@@ -50,42 +50,9 @@ def elder(county: Area) -> Elder:
     return make_elder(date(1940, 1, 1), hukou=VILLAGE_A)
 
 
-def met_after(read: Callable[..., object]) -> Callable[..., object]:
-    """The read, after which two threads meet if nothing keeps them apart."""
-    meeting = threading.Barrier(2)
-
-    def meet(*args: object, **given: object) -> object:
-        found = read(*args, **given)
-        with suppress(threading.BrokenBarrierError):
-            meeting.wait(timeout=WAIT)
-        return found
-
-    return meet
-
-
-def at_once(*steps: Step) -> list[BaseException | None]:
-    """Take the steps in threads; per step what was raised."""
-    results: list[BaseException | None] = [None] * len(steps)
-
-    def body(place: int) -> None:
-        try:
-            steps[place]()
-        except Exception as error:
-            results[place] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=body, args=(place,)) for place in range(len(steps))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
-
-
-def one_refused(results: list[BaseException | None]) -> bool:
+def one_refused(results: list[Any]) -> bool:
     """One step went through and the other was told so in a sentence."""
-    return sorted(type(result).__name__ for result in results) == ["MoneyRefusedError", "NoneType"]
+    return [type(error) for error in raised(results)] == [MoneyRefusedError]
 
 
 def unlocked(application_id: int) -> Application:
@@ -99,39 +66,37 @@ def unlocked_elder(elder: Elder, actor: User, permission: Permission) -> Elder:
 def test_without_the_lock_two_approvers_both_approve(
     staff: Staff, elder: Elder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    results = _approve_with(monkeypatch, unlocked, staff, elder)
-    assert results == [None, None]
+    assert raised(_approve_with(monkeypatch, met_after(unlocked, SURELY), staff, elder)) == []
     assert AuditEntry.objects.filter(action="审批申请").count() == 2
 
 
 def test_of_two_approvers_one_approves_and_the_other_is_told(
     staff: Staff, elder: Elder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    results = _approve_with(monkeypatch, application_service._held, staff, elder)
-    assert one_refused(results)
+    held = met_after(application_service._held, IN_VAIN)
+    assert one_refused(_approve_with(monkeypatch, held, staff, elder))
     assert AuditEntry.objects.filter(action="审批申请").count() == 1
 
 
 def _approve_with(
-    monkeypatch: pytest.MonkeyPatch, read: Callable[..., object], staff: Staff, elder: Elder
-) -> list[BaseException | None]:
-    """Two approvals that meet after reading; the check before them reads as ever."""
+    monkeypatch: pytest.MonkeyPatch, held: Callable[[int], Application], staff: Staff, elder: Elder
+) -> list[Any]:
+    """Two approvals that read the application so; the check before them reads as ever."""
     made = apply(elder, "ASK", staff)
     application_check(application_id=made.pk, actor=staff.lead)
     second = make_user("app_chief_two", Role.BUREAU_CHIEF, COUNTY)
-    monkeypatch.setattr(application_service, "_held", met_after(read))
+    monkeypatch.setattr(application_service, "_held", held)
     return at_once(
         lambda: application_approve(application_id=made.pk, actor=staff.chief),
         lambda: application_approve(application_id=made.pk, actor=second),
     )
 
 
-def _apply_with(
-    monkeypatch: pytest.MonkeyPatch, read: Callable[..., object], staff: Staff, elder: Elder
-) -> list[BaseException | None]:
+def _apply_twice(monkeypatch: pytest.MonkeyPatch, wait: float, staff: Staff, elder: Elder) -> list[Any]:
+    """Two hand-ins that meet once each has found neither an application nor an enrolment."""
     second = make_user("app_clerk_two", Role.TOWNSHIP_CLERK, TOWN_A)
     ask = Item.objects.get(code="ASK")
-    monkeypatch.setattr(application_service, "elder_held", met_after(read))
+    monkeypatch.setattr(application_service, "refuse_enrolled", met_after(refuse_enrolled, wait))
     return at_once(
         lambda: application_make(elder=elder, item=ask, channel="本人", actor=staff.clerk),
         lambda: application_make(elder=elder, item=ask, channel="本人", actor=second),
@@ -141,23 +106,23 @@ def _apply_with(
 def test_without_the_lock_two_clerks_hand_in_the_same_and_the_database_stops_one(
     staff: Staff, elder: Elder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    results = _apply_with(monkeypatch, unlocked_elder, staff, elder)
-    assert any(isinstance(result, IntegrityError) for result in results)
+    monkeypatch.setattr(application_service, "elder_held", unlocked_elder)
+    results = _apply_twice(monkeypatch, SURELY, staff, elder)
+    assert [type(error) for error in raised(results)] == [IntegrityError]
 
 
 def test_of_two_clerks_one_hands_in_and_the_other_is_told(
     staff: Staff, elder: Elder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert one_refused(_apply_with(monkeypatch, elder_held, staff, elder))
+    assert one_refused(_apply_twice(monkeypatch, IN_VAIN, staff, elder))
     assert Application.objects.count() == 1
 
 
-def _change_with(
-    monkeypatch: pytest.MonkeyPatch, read: Callable[..., object], elder: Elder
-) -> list[BaseException | None]:
+def _change_twice(monkeypatch: pytest.MonkeyPatch, wait: float, elder: Elder) -> list[Any]:
+    """A suspension and a stop that meet once each has found no row and is about to make one."""
     one, two = (make_user(name, Role.TOWNSHIP_CLERK, TOWN_A) for name in ("change_one", "change_two"))
     auto = Item.objects.get(code="AUTO")
-    monkeypatch.setattr(enrolment_change, "elder_held", met_after(read))
+    monkeypatch.setattr(enrolment_change, "_opened", met_after(enrolment_change._opened, wait))
     return at_once(
         lambda: enrolment_suspend(elder=elder, item=auto, actor=one, reason="其他"),
         lambda: enrolment_stop(elder=elder, item=auto, actor=two, reason="自愿放弃"),
@@ -167,15 +132,16 @@ def _change_with(
 def test_without_the_lock_two_clerks_both_make_the_row_of_one_item(
     staff: Staff, elder: Elder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    results = _change_with(monkeypatch, unlocked_elder, elder)
-    assert any(isinstance(result, IntegrityError) for result in results)
+    monkeypatch.setattr(enrolment_change, "elder_held", unlocked_elder)
+    results = _change_twice(monkeypatch, SURELY, elder)
+    assert [type(error) for error in raised(results)] == [IntegrityError]
 
 
 def test_two_clerks_change_one_item_one_after_the_other(
     staff: Staff, elder: Elder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    results = _change_with(monkeypatch, elder_held, elder)
-    assert all(result is None or isinstance(result, MoneyRefusedError) for result in results)
+    results = _change_twice(monkeypatch, IN_VAIN, elder)
+    assert all(isinstance(error, MoneyRefusedError) for error in raised(results))
     assert Enrolment.objects.count() == 1
 
 
@@ -192,17 +158,17 @@ def overdue(staff: Staff, elder: Elder) -> CertificationRound:
 
 
 def _certify_while_suspending(
-    monkeypatch: pytest.MonkeyPatch, staff: Staff, elder: Elder
-) -> list[BaseException | None]:
+    monkeypatch: pytest.MonkeyPatch, wait: float, staff: Staff, elder: Elder
+) -> list[Any]:
     """A certification that begins once the pass has read who is overdue, and ends before the pass goes on if it can."""
     read, done = threading.Event(), threading.Event()
     hold = settling._hold_elders
 
-    def wait_here(cursor: object, names: str) -> None:
+    def wait_here(cursor: CursorWrapper, names: str) -> None:
         if names == "overdue" and threading.current_thread().name == "pass":
             read.set()
-            done.wait(WAIT)
-        hold(cursor, names)  # type: ignore[arg-type]  # passed on as it came
+            done.wait(wait)
+        hold(cursor, names)
 
     monkeypatch.setattr(settling, "_hold_elders", wait_here)
 
@@ -211,7 +177,7 @@ def _certify_while_suspending(
         certifications_refresh(today=TODAY)
 
     def certify() -> None:
-        read.wait(WAIT)
+        read.wait(SURELY)
         certification_record(elder=elder, on=TODAY, mode="上门", actor=staff.clerk)
         done.set()
 
@@ -223,19 +189,19 @@ def test_without_the_lock_who_is_certified_during_the_pass_stays_suspended(
 ) -> None:
     for name in ("lock_alone", "lock_shared"):
         monkeypatch.setattr(certification_service, name, lambda: None)
-    assert _certify_while_suspending(monkeypatch, staff, elder) == [None, None]
+    assert raised(_certify_while_suspending(monkeypatch, SURELY, staff, elder)) == []
     assert Enrolment.objects.get().state == "暂停"
 
 
 def test_who_is_certified_during_the_pass_goes_on_drawing(
     staff: Staff, elder: Elder, overdue: CertificationRound, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert _certify_while_suspending(monkeypatch, staff, elder) == [None, None]
+    assert raised(_certify_while_suspending(monkeypatch, IN_VAIN, staff, elder)) == []
     assert Enrolment.objects.get().state == "享受中"
     assert not CertificationDue.objects.get().suspended
 
 
 def test_two_passes_at_once_suspend_once(staff: Staff, elder: Elder, overdue: CertificationRound) -> None:
     refresh = partial(certifications_refresh, today=TODAY)
-    assert at_once(refresh, refresh) == [None, None]
+    assert raised(at_once(refresh, refresh)) == []
     assert Enrolment.objects.get().events.count() == 1
