@@ -5,8 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -32,6 +31,7 @@ from subsidies.services import batch as batch_service
 from subsidies.services import month as month_service
 from subsidies.services.batch import batch_build
 from subsidies.services.chunk import ChunkTask, chunk_decide
+from tests.races import IN_VAIN, SURELY, at_once, met_after, raised
 from tests.registry import make_elder
 from tests.subsidies.county import LULIANG, VILLAGE, item, publish_list, run
 from tests.subsidies.money import Staff, account, staff, terms, without_triggers
@@ -39,7 +39,6 @@ from tests.subsidies.money import Staff, account, staff, terms, without_triggers
 pytestmark = pytest.mark.django_db(transaction=True)
 JANUARY, FEBRUARY, MARCH = (date(2025, month, 1) for month in range(1, 4))
 MANY = 10_000
-WAIT = 20
 
 
 @pytest.fixture
@@ -56,42 +55,15 @@ def poor() -> Elder:
     return elder
 
 
-def in_threads(*bodies: Callable[[], object]) -> list[BaseException]:
-    """Do these at the same time; return what was raised."""
-    failures: list[BaseException] = []
-
-    def guarded(body: Callable[[], object]) -> None:
-        try:
-            body()
-        except Exception as error:
-            failures.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=guarded, args=(body,)) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return failures
-
-
-def build_twice_at_once(people: Staff, monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
+def build_twice_at_once(people: Staff, monkeypatch: pytest.MonkeyPatch, wait: float) -> list[Exception]:
     """Two builds that meet, if nothing keeps them apart, after neither has found a draft."""
     month = run(FEBRUARY)
-    meeting = threading.Barrier(2)
-    number = batch_service._next_number
-
-    def meet_first(found: Month) -> str:
-        with suppress(threading.BrokenBarrierError):
-            meeting.wait(timeout=1.5)
-        return number(found)
 
     def build() -> Batch:
         return batch_build(month=month, kind=BatchKind.REGULAR, actor=people.maker)
 
-    monkeypatch.setattr(batch_service, "_next_number", meet_first)
-    return in_threads(build, build)
+    monkeypatch.setattr(batch_service, "_next_number", met_after(batch_service._next_number, wait))
+    return raised(at_once(build, build))
 
 
 def test_without_the_lock_two_builds_at_once_disturb_each_other(
@@ -99,17 +71,17 @@ def test_without_the_lock_two_builds_at_once_disturb_each_other(
 ) -> None:
     poor()
     monkeypatch.setattr(batch_service, "county_lock", lambda county_code: None)
-    failures = build_twice_at_once(people, monkeypatch)
+    failures = build_twice_at_once(people, monkeypatch, SURELY)
     assert [type(failure) for failure in failures] == [IntegrityError]
 
 
 def test_two_builds_at_once_make_one_draft(people: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
     poor()
-    assert build_twice_at_once(people, monkeypatch) == []
+    assert build_twice_at_once(people, monkeypatch, IN_VAIN) == []
     assert (Batch.objects.count(), Payment.objects.count()) == (1, 1)
 
 
-def build_beside_a_run(people: Staff, monkeypatch: pytest.MonkeyPatch) -> set[Elder]:
+def build_beside_a_run(people: Staff, monkeypatch: pytest.MonkeyPatch, wait: float) -> set[Elder]:
     """A run has begun to decide that one of two elders is not entitled any more; who is in the batch built now?"""
     leaving, _ = poor(), poor()
     month = run(FEBRUARY)
@@ -118,16 +90,16 @@ def build_beside_a_run(people: Staff, monkeypatch: pytest.MonkeyPatch) -> set[El
 
     def slowly(*, task: ChunkTask, policy: Policy) -> int:
         deciding.set()
-        built.wait(timeout=1.5)
+        built.wait(wait)
         return chunk_decide(task=task, policy=policy)
 
     def build() -> None:
-        deciding.wait(WAIT)
+        deciding.wait(SURELY)
         batch_build(month=month, kind=BatchKind.REGULAR, actor=people.maker)
         built.set()
 
     monkeypatch.setattr(month_service, "chunk_decide", slowly)
-    assert in_threads(lambda: run(FEBRUARY), build) == []
+    assert raised(at_once(lambda: run(FEBRUARY), build)) == []
     return {line.elder for line in Payment.objects.select_related("elder")} & {leaving}
 
 
@@ -135,13 +107,13 @@ def test_without_the_lock_a_batch_pays_by_facts_that_a_run_is_about_to_replace(
     people: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(month_service, "county_locked", lambda county_code: nullcontext())
-    assert build_beside_a_run(people, monkeypatch) != set()
+    assert build_beside_a_run(people, monkeypatch, SURELY) != set()
 
 
 def test_a_build_waits_for_a_run_and_pays_by_its_facts(
     people: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert build_beside_a_run(people, monkeypatch) == set()
+    assert build_beside_a_run(people, monkeypatch, IN_VAIN) == set()
     assert Batch.objects.get().revision == Month.objects.get().revision == 2
 
 

@@ -1,12 +1,12 @@
 """Two persons, or one with two clicks, at a batch at once; each race is first won with the lock off."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from organization.models import User
 from subsidies.choices import BatchAction, BatchState, PaymentState
@@ -15,15 +15,15 @@ from subsidies.models import Batch, BatchStep, LedgerEntry, Payment
 from subsidies.refusals import MoneyRefusedError
 from subsidies.services import batch_step
 from subsidies.services.batch_step import batch_approve, batch_confirm, batch_reject, township_check
-from subsidies.services.batch_transition import transition_open
+from subsidies.services.batch_transition import transition_open, transition_write
+from subsidies.services.ledger import confirm_post
 from subsidies.services.objection import objection_decide, objection_record
+from tests.races import IN_VAIN, SURELY, at_once, met_after, met_before, raised
 from tests.subsidies.batches import JUNE, TOWN_A, booked, draft, elder_in, even, publish_items, walk
 from tests.subsidies.county import LULIANG, VILLAGE, item, publish_list, run
 from tests.subsidies.money import Staff, account, built, staff, terms
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WAIT = 1.5
-Step = Callable[[], object]
 
 
 @pytest.fixture
@@ -44,39 +44,6 @@ def unlocked(batch_id: int) -> Batch:
     return Batch.objects.select_related("month", "made_by").get(pk=batch_id)
 
 
-def at_once(monkeypatch: pytest.MonkeyPatch, *steps: Step) -> list[BaseException | None]:
-    """Take the steps in threads that meet, if nothing keeps them apart, once each has been let through.
-
-    Returns per step what was raised.
-    """
-    meeting = threading.Barrier(len(steps))
-    opened = transition_open
-
-    def meet_after(**given: object) -> object:
-        found = opened(**given)  # type: ignore[arg-type]  # passed on as it came
-        with suppress(threading.BrokenBarrierError):
-            meeting.wait(timeout=WAIT)
-        return found
-
-    monkeypatch.setattr(batch_step, "transition_open", meet_after)
-    results: list[BaseException | None] = [None] * len(steps)
-
-    def body(place: int) -> None:
-        try:
-            steps[place]()
-        except Exception as error:
-            results[place] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=body, args=(place,)) for place in range(len(steps))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
-
-
 def approvals(batch: Batch) -> int:
     return BatchStep.objects.filter(batch=batch, action=BatchAction.APPROVE).count()
 
@@ -86,18 +53,28 @@ def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_step, "county_lock_or_refuse", lambda county_code: None)
 
 
+def one_refused(results: list[Any]) -> bool:
+    """One step went through and the other was told so in a sentence."""
+    return [type(error) for error in raised(results)] == [MoneyRefusedError]
+
+
+def approve_twice(
+    people: Staff, batch: Batch, second: User, monkeypatch: pytest.MonkeyPatch, wait: float
+) -> list[Any]:
+    """Two approvals that meet once nothing stands against either."""
+    monkeypatch.setattr(batch_step, "transition_write", met_before(transition_write, wait))
+    return at_once(
+        lambda: batch_approve(batch_id=batch.pk, actor=people.chief),
+        lambda: batch_approve(batch_id=batch.pk, actor=second),
+    )
+
+
 def test_without_the_locks_two_approvers_both_approve(
     people: Staff, batch: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     walk(batch, people, BatchState.APPROVAL)
-    second = staff().chief
     without_locks(monkeypatch)
-    results = at_once(
-        monkeypatch,
-        lambda: batch_approve(batch_id=batch.pk, actor=people.chief),
-        lambda: batch_approve(batch_id=batch.pk, actor=second),
-    )
-    assert results == [None, None]
+    assert raised(approve_twice(people, batch, staff().chief, monkeypatch, SURELY)) == []
     assert approvals(batch) == 2
 
 
@@ -106,31 +83,28 @@ def test_of_two_approvers_one_approves_and_the_other_is_refused(
 ) -> None:
     walk(batch, people, BatchState.APPROVAL)
     second = staff().chief
-    results = at_once(
-        monkeypatch,
-        lambda: batch_approve(batch_id=batch.pk, actor=people.chief),
-        lambda: batch_approve(batch_id=batch.pk, actor=second),
-    )
-    assert sorted(type(result).__name__ for result in results) == ["MoneyRefusedError", "NoneType"]
+    results = approve_twice(people, batch, second, monkeypatch, IN_VAIN)
+    assert one_refused(results)
     assert approvals(batch) == 1
+    refused = people.chief if raised(results[:1]) else second
     with pytest.raises(MoneyRefusedError, match=r"已由 审批 于 .* 审批"):
-        batch_approve(batch_id=batch.pk, actor=people.chief if results[0] else second)
+        batch_approve(batch_id=batch.pk, actor=refused)
 
 
 def test_the_batchs_own_lock_keeps_two_approvers_apart_without_the_countys(
     people: Staff, batch: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     walk(batch, people, BatchState.APPROVAL)
-    second = staff().chief
     monkeypatch.setattr(batch_step, "county_lock_or_refuse", lambda county_code: None)
-    results = at_once(
-        monkeypatch,
-        lambda: batch_approve(batch_id=batch.pk, actor=people.chief),
-        lambda: batch_approve(batch_id=batch.pk, actor=second),
-    )
-    refused = [result for result in results if result is not None]
-    assert approvals(batch) == len(refused) == 1
-    assert "已由 审批 于" in str(refused[0])
+    results = approve_twice(people, batch, staff().chief, monkeypatch, IN_VAIN)
+    assert approvals(batch) == len(raised(results)) == 1
+    assert "已由 审批 于" in str(raised(results)[0])
+
+
+def confirm_twice(people: Staff, batch: Batch, monkeypatch: pytest.MonkeyPatch, wait: float) -> list[Any]:
+    """Two clicks on confirm that meet once nothing stands against either, before the ledger is written."""
+    monkeypatch.setattr(batch_step, "confirm_post", met_before(confirm_post, wait))
+    return at_once(*[lambda: batch_confirm(batch_id=batch.pk, actor=people.finance)] * 2)
 
 
 def test_without_the_locks_a_double_click_on_confirm_is_stopped_by_the_ledger_alone(
@@ -138,8 +112,8 @@ def test_without_the_locks_a_double_click_on_confirm_is_stopped_by_the_ledger_al
 ) -> None:
     walk(batch, people, BatchState.FINANCE)
     without_locks(monkeypatch)
-    results = at_once(monkeypatch, *[lambda: batch_confirm(batch_id=batch.pk, actor=people.finance)] * 2)
-    assert sorted(type(result).__name__ for result in results) == ["IntegrityError", "NoneType"]
+    results = confirm_twice(people, batch, monkeypatch, SURELY)
+    assert [type(error) for error in raised(results)] == [IntegrityError]
 
 
 def test_a_double_click_on_confirm_books_once_and_both_see_it_done(
@@ -147,15 +121,16 @@ def test_a_double_click_on_confirm_books_once_and_both_see_it_done(
 ) -> None:
     walk(batch, people, BatchState.FINANCE)
     monkeypatch.setattr(batch_step, "county_lock_or_refuse", lambda county_code: None)
-    results = at_once(monkeypatch, *[lambda: batch_confirm(batch_id=batch.pk, actor=people.finance)] * 2)
-    assert results == [None, None]
+    assert raised(confirm_twice(people, batch, monkeypatch, IN_VAIN)) == []
     assert LedgerEntry.objects.filter(batch=batch).count() == 2
     assert BatchStep.objects.filter(batch=batch, action=BatchAction.CONFIRM).count() == 1
 
 
-def check_twice(people: Staff, batch: Batch) -> tuple[Step, Step]:
+def check_twice(people: Staff, batch: Batch, monkeypatch: pytest.MonkeyPatch, wait: float) -> list[Any]:
+    """Two leads of one township whose checks meet once neither has found it checked."""
     second = staff().lead_a
-    return (
+    monkeypatch.setattr(batch_step, "_township_sums", met_after(batch_step._township_sums, wait))
+    return at_once(
         lambda: township_check(batch_id=batch.pk, township=TOWN_A, actor=people.lead_a),
         lambda: township_check(batch_id=batch.pk, township=TOWN_A, actor=second),
     )
@@ -166,7 +141,7 @@ def test_without_the_lock_two_leads_both_check_one_township(
 ) -> None:
     walk(batch, people, BatchState.TOWNSHIP)
     without_locks(monkeypatch)
-    assert at_once(monkeypatch, *check_twice(people, batch)) == [None, None]
+    assert raised(check_twice(people, batch, monkeypatch, SURELY)) == []
     assert BatchStep.objects.filter(batch=batch, action=BatchAction.CHECKED).count() == 2
 
 
@@ -174,40 +149,42 @@ def test_of_two_leads_one_checks_and_the_batch_steps_on_once(
     people: Staff, batch: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     walk(batch, people, BatchState.TOWNSHIP)
-    results = at_once(monkeypatch, *check_twice(people, batch))
-    assert sorted(type(result).__name__ for result in results) == ["MoneyRefusedError", "NoneType"]
+    assert one_refused(check_twice(people, batch, monkeypatch, IN_VAIN))
     assert BatchStep.objects.filter(batch=batch, action=BatchAction.CHECKED).count() == 1
+
+
+def approve_and_reject(
+    people: Staff, batch: Batch, monkeypatch: pytest.MonkeyPatch, wait: float
+) -> list[Any]:
+    """An approval and a rejection that meet once nothing stands against either."""
+    second = staff().chief
+    monkeypatch.setattr(batch_step, "transition_write", met_before(transition_write, wait))
+    return at_once(
+        lambda: batch_approve(batch_id=batch.pk, actor=people.chief),
+        lambda: batch_reject(batch_id=batch.pk, actor=second, note="重做"),
+    )
 
 
 def test_without_the_locks_a_batch_is_approved_and_rejected_at_once(
     people: Staff, batch: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     walk(batch, people, BatchState.APPROVAL)
-    second = staff().chief
     without_locks(monkeypatch)
-    steps = approve_and_reject(people.chief, second, batch)
-    assert at_once(monkeypatch, *steps) == [None, None]
+    assert raised(approve_and_reject(people, batch, monkeypatch, SURELY)) == []
 
 
 def test_a_batch_is_approved_or_rejected_never_both(
     people: Staff, batch: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     walk(batch, people, BatchState.APPROVAL)
-    results = at_once(monkeypatch, *approve_and_reject(people.chief, staff().chief, batch))
+    results = approve_and_reject(people, batch, monkeypatch, IN_VAIN)
     batch.refresh_from_db()
-    assert sum(result is None for result in results) == 1
+    assert len(raised(results)) == 1
     states = set(batch.payments.values_list("state", flat=True))
     assert (batch.state, states) in [
         (BatchState.FINANCE, {PaymentState.PENDING}),
         (BatchState.VOID, {PaymentState.VOID}),
     ]
-
-
-def approve_and_reject(first: User, second: User, batch: Batch) -> tuple[Step, Step]:
-    return (
-        lambda: batch_approve(batch_id=batch.pk, actor=first),
-        lambda: batch_reject(batch_id=batch.pk, actor=second, note="重做"),
-    )
 
 
 @pytest.fixture
@@ -218,12 +195,12 @@ def under_way() -> Iterator[None]:
     def hold() -> None:
         with county_locked(LULIANG):
             started.set()
-            over.wait(WAIT * 10)
+            over.wait()
         connection.close()
 
     thread = threading.Thread(target=hold)
     thread.start()
-    started.wait(WAIT * 10)
+    started.wait(SURELY)
     yield
     over.set()
     thread.join()
@@ -250,20 +227,20 @@ def test_a_run_waits_until_an_approval_is_through(
 ) -> None:
     walk(batch, people, BatchState.APPROVAL)
     order: list[str] = []
-    approving = threading.Event()
-    opened = transition_open
+    approving, over = threading.Event(), threading.Event()
 
-    def slowly(**given: object) -> object:
-        found = opened(**given)  # type: ignore[arg-type]  # passed on as it came
+    def slowly(**given: Any) -> object:
+        found = transition_open(**given)
         approving.set()
-        threading.Event().wait(0.5)
+        over.wait(IN_VAIN)
         order.append("approved")
         return found
 
     def run_month() -> None:
-        approving.wait(WAIT * 10)
+        approving.wait(SURELY)
         with county_locked(LULIANG):
             order.append("run")
+        over.set()
         connection.close()
 
     monkeypatch.setattr(batch_step, "transition_open", slowly)
@@ -275,14 +252,12 @@ def test_a_run_waits_until_an_approval_is_through(
     assert connection.connection is not None
 
 
-def decide_and_confirm(
-    people: Staff, batch: Batch, monkeypatch: pytest.MonkeyPatch
-) -> list[BaseException | None]:
+def decide_and_confirm(people: Staff, batch: Batch, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """An objection is dismissed in the moment in which finance confirms."""
     objection = objection_record(payment_id=batch.payments.get(number=1).pk, text="不符", actor=people.lead_a)
     Batch.objects.filter(pk=batch.pk).update(state=BatchState.FINANCE)
+    monkeypatch.setattr(batch_step, "confirm_post", met_before(confirm_post, IN_VAIN))
     return at_once(
-        monkeypatch,
         lambda: batch_confirm(batch_id=batch.pk, actor=people.finance),
         lambda: objection_decide(
             objection_id=objection.pk, upheld=False, finding="不属实", actor=people.chief
@@ -298,7 +273,7 @@ def test_a_line_that_comes_back_while_finance_confirms_is_in_the_sum_or_void(
     Batch.objects.filter(pk=batch.pk).update(
         state=BatchState.NOTICE, notice_from="2000-01-01", notice_until="2100-01-01"
     )
-    assert decide_and_confirm(people, batch, monkeypatch) == [None, None]
+    assert raised(decide_and_confirm(people, batch, monkeypatch)) == []
     batch.refresh_from_db()
     line = batch.payments.get(number=1)
     whole = Decimal("120.00") if line.state == PaymentState.PENDING else Decimal("70.00")
