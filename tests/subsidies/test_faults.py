@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,19 +19,20 @@ from django.db import DatabaseError, connection, transaction
 from catalog.policy import Policy
 from eldercare.choices import Kind
 from eldercare.models import Elder
+from eldercare.services.monthly_facts import partition_ensure
 from subsidies.invariants import invariants_check
 from subsidies.models import Chunk, Entitlement, Month
 from subsidies.services import chunk as chunk_service
 from subsidies.services import month as month_service
 from subsidies.services.chunk import ChunkTask, UnaccountedError
 from subsidies.services.month import month_run
+from tests.races import IN_VAIN, SURELY, at_once, met_after, raised
 from tests.registry import add, make_elder
 from tests.subsidies.county import LULIANG, counted, item, outcomes, publish_list, run, snapshot
 
 pytestmark = pytest.mark.django_db(transaction=True)
 JUNE = date(2024, 6, 1)
 TOWNSHIPS = tuple(f"530322{number}" for number in range(101, 107))
-WAIT = 20
 Decide = Callable[..., int]
 
 
@@ -169,7 +170,7 @@ def run_in_process() -> "subprocess.Popen[bytes]":
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + WAIT
+    end = time.monotonic() + SURELY
     while not condition():
         assert time.monotonic() < end, "it did not come about in time"
         time.sleep(0.02)
@@ -201,47 +202,27 @@ def test_a_run_killed_in_the_middle_is_finished_by_the_next_one_with_the_same_to
     assert resumed == from_scratch()
 
 
-def run_twice_at_once(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
-    """Two runs that meet, if nothing keeps them apart, just before they deal out the work; returns what was raised."""
-    meeting = threading.Barrier(2)
-    deal_out = month_service._tasks
-    failures: list[BaseException] = []
-
-    def meet_first(*args: Any) -> list[ChunkTask]:
-        tasks = deal_out(*args)
-        with suppress(threading.BrokenBarrierError):
-            meeting.wait(timeout=1.5)
-        return tasks
-
-    def body() -> None:
-        try:
-            month_run(county_code=LULIANG, month=JUNE)
-        except Exception as error:
-            failures.append(error)
-        finally:
-            connection.close()
-
-    monkeypatch.setattr(month_service, "_tasks", meet_first)
-    threads = [threading.Thread(target=body) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return failures
+def run_twice_at_once(monkeypatch: pytest.MonkeyPatch, wait: float) -> list[Exception]:
+    """Two runs that meet, if nothing keeps them apart, once they have dealt out the work; returns what was raised."""
+    with connection.cursor() as cursor:
+        for table in ("eldercare_monthlyfacts", "subsidies_entitlement"):
+            partition_ensure(cursor, table, JUNE)  # they would collide there before they meet
+    monkeypatch.setattr(month_service, "_tasks", met_after(month_service._tasks, wait))
+    return raised(at_once(lambda: run(JUNE), lambda: run(JUNE)))
 
 
 def test_without_the_lock_two_runs_at_once_disturb_each_other(
     elders: list[Elder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(month_service, "county_locked", lambda county_code: nullcontext())
-    failures = run_twice_at_once(monkeypatch)
+    failures = run_twice_at_once(monkeypatch, SURELY)
     assert failures or not all_hold()
 
 
 def test_two_runs_at_once_give_one_revision_and_no_doubles(
     elders: list[Elder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run_twice_at_once(monkeypatch) == []
+    assert run_twice_at_once(monkeypatch, IN_VAIN) == []
     assert Month.objects.get().revision == 1
     assert all_hold()
     once = everything()
@@ -272,19 +253,17 @@ def test_a_run_waits_for_an_import_under_way_and_decides_it(elders: list[Elder])
     late, written, done = elders[2], threading.Event(), threading.Event()
 
     def import_slowly() -> None:
-        try:
-            with transaction.atomic():
-                add(late, Kind.LOW_INCOME_ALLOWANCE, "是", date(2020, 1, 1))
-                written.set()
-                done.wait(0.7)
-        finally:
-            connection.close()
+        with transaction.atomic():
+            add(late, Kind.LOW_INCOME_ALLOWANCE, "是", date(2020, 1, 1))
+            written.set()
+            done.wait(IN_VAIN)
 
-    thread = threading.Thread(target=import_slowly)
-    thread.start()
-    written.wait(WAIT)
-    run(JUNE)
-    thread.join()
+    def run_beside() -> None:
+        written.wait(SURELY)
+        run(JUNE)
+        done.set()
+
+    assert raised(at_once(import_slowly, run_beside)) == []
     run(JUNE)
     assert outcomes(late, JUNE)["POOR"] == "应发"
     assert everything() == from_scratch()
