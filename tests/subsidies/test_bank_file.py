@@ -2,15 +2,13 @@
 
 import hashlib
 import io
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 from python_calamine import CalamineWorkbook
 
 from operations.models import AuditEntry, Job, StoredFile
@@ -22,6 +20,7 @@ from subsidies.models import BankFile, BankProfile, Batch, Payment
 from subsidies.refusals import MoneyRefusedError
 from subsidies.services import bank as service
 from subsidies.services.bank import bank_file_discard, bank_file_download, bank_file_make
+from tests.races import IN_VAIN, SURELY, at_once, met_after, raised
 from tests.subsidies.bank import confirmed, county, drafted, file_of, profile, sent
 from tests.subsidies.money import Staff, without_triggers
 
@@ -241,44 +240,28 @@ def test_a_refusal_fails_the_job_with_its_sentence(people: Staff, monkeypatch: p
     assert (job.state, job.error[:9]) == (Job.State.FAILED, f"批次 {batch}"[:9])
 
 
-def make_twice_at_once(batch: Batch, people: Staff, monkeypatch: pytest.MonkeyPatch) -> list[IntegrityError]:
+def make_twice_at_once(
+    batch: Batch, people: Staff, monkeypatch: pytest.MonkeyPatch, wait: float
+) -> list[Exception]:
     """Two people ask for the file at once; both have looked whether there is one before either writes."""
-    chosen, both, failures = profile().pk, threading.Barrier(2, timeout=3), list[IntegrityError]()
-    control = service._control
-
-    def together(of: Batch) -> Any:
-        with suppress(threading.BrokenBarrierError):
-            both.wait()
-        return control(of)
-
-    monkeypatch.setattr(service, "_control", together)
-
-    def ask(actor: Any) -> None:
-        try:
-            bank_file_make(batch_id=batch.pk, profile_id=chosen, actor=actor)
-        except IntegrityError as error:
-            failures.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=ask, args=(actor,)) for actor in (people.finance, people.finance_two)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return failures
+    chosen = profile().pk
+    monkeypatch.setattr(service, "_control", met_after(service._control, wait))
+    results = at_once(
+        lambda: bank_file_make(batch_id=batch.pk, profile_id=chosen, actor=people.finance),
+        lambda: bank_file_make(batch_id=batch.pk, profile_id=chosen, actor=people.finance_two),
+    )
+    return raised(results)
 
 
 def test_without_the_lock_two_at_once_write_two_files(people: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "batch_lock", lambda pk: Batch.objects.select_related("made_by").get(pk=pk))
-    assert make_twice_at_once(confirmed(people), people, monkeypatch), (
-        "only the constraint held the second back"
-    )
+    failures = make_twice_at_once(confirmed(people), people, monkeypatch, SURELY)
+    assert [type(failure) for failure in failures] == [IntegrityError], "only the constraint held it back"
 
 
 def test_two_at_once_give_one_file(people: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = confirmed(people)
-    assert make_twice_at_once(batch, people, monkeypatch) == []
+    assert make_twice_at_once(batch, people, monkeypatch, IN_VAIN) == []
     assert BankFile.objects.count() == StoredFile.objects.count() == 1
     assert batch.steps.filter(action=BatchAction.FILE).count() == 1
 

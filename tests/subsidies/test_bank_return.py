@@ -1,13 +1,10 @@
 """Taking in what the bank returns: whole, partial, twice, reordered, foreign, contradicting; and who may."""
 
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 
 import pytest
-from django.db import connection
 
 from operations.crypto import decrypt
 from operations.models import AuditEntry, Job, StoredFile
@@ -20,6 +17,7 @@ from subsidies.refusals import MoneyRefusedError
 from subsidies.services import bank_return as service
 from subsidies.services.bank_return import return_import
 from subsidies.services.batch_step import batch_close
+from tests.races import IN_VAIN, SURELY, at_once, met_after, raised
 from tests.subsidies.bank import (
     NOVEMBER,
     answered,
@@ -389,29 +387,14 @@ def test_a_file_that_cannot_be_read_fails_the_job_and_stays_kept(
     assert stored_file_read(stored=kept) == b"%PDF-1.7"
 
 
-def import_twice_at_once(batch: Batch, people: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
+def import_twice_at_once(batch: Batch, people: Staff, monkeypatch: pytest.MonkeyPatch, wait: float) -> None:
     """Two files with the same results come at once; both are judged before either is written."""
-    both = threading.Barrier(2, timeout=3)
-    counts = service._counts
-
-    def together(cursor: object) -> dict[str, int]:
-        with suppress(threading.BrokenBarrierError):
-            both.wait()
-        return counts(cursor)  # type: ignore[arg-type]  # whatever the service passes
-
-    monkeypatch.setattr(service, "_counts", together)
+    monkeypatch.setattr(service, "_counts", met_after(service._counts, wait))
 
     def take(day: str) -> None:
-        try:
-            answered(batch, people, *(row(batch, n, day=day) for n in (1, 2, 3)))
-        finally:
-            connection.close()
+        answered(batch, people, *(row(batch, n, day=day) for n in (1, 2, 3)))
 
-    threads = [threading.Thread(target=take, args=(day,)) for day in ("2024-11-21", "2024-11-22")]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    assert raised(at_once(lambda: take("2024-11-21"), lambda: take("2024-11-22"))) == []
 
 
 def test_without_the_lock_two_files_at_once_pay_twice(
@@ -420,13 +403,13 @@ def test_without_the_lock_two_files_at_once_pay_twice(
     monkeypatch.setattr(
         service, "batch_lock", lambda pk: Batch.objects.select_related("made_by", "month").get(pk=pk)
     )
-    import_twice_at_once(batch, people, monkeypatch)
+    import_twice_at_once(batch, people, monkeypatch, SURELY)
     assert ReturnRow.objects.filter(verdict="成功").count() == 6
     assert balance(Account.CASH) == -300
 
 
 def test_two_files_at_once_pay_once(batch: Batch, people: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
-    import_twice_at_once(batch, people, monkeypatch)
+    import_twice_at_once(batch, people, monkeypatch, IN_VAIN)
     assert ReturnRow.objects.filter(verdict="成功").count() == 3
     assert ReturnRow.objects.filter(verdict="重复").count() == 3
     assert balance(Account.CASH) == -150

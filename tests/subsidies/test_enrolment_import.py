@@ -3,15 +3,14 @@
 import csv
 import io
 import json
-import threading
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import IntegrityError
 from openpyxl import Workbook
 
 from eldercare.models import Elder
@@ -21,6 +20,7 @@ from subsidies.enrolment_file import parse_month_cell
 from subsidies.models import Enrolment
 from subsidies.services import enrolment as enrolment_service
 from subsidies.services.enrolment import EnrolmentsImported, enrolments_import
+from tests.races import IN_VAIN, SURELY, at_once, met_before, raised
 from tests.registry import make_elder
 from tests.subsidies.county import ELSEWHERE, VILLAGE, item, outcomes, publish_list, run
 
@@ -236,43 +236,27 @@ def test_the_next_run_decides_the_enrolled_again(elder: Elder) -> None:
     assert outcomes(elder, JUNE)["ASK"] == "未申请"
 
 
-def import_twice_at_once(elder: Elder) -> list[object]:
+def import_twice_at_once(elder: Elder, monkeypatch: pytest.MonkeyPatch, wait: float) -> list[Any]:
     """Two imports of one file that meet, if nothing keeps them apart, between looking and writing."""
-    meeting, results = threading.Barrier(2), list[object]()
-    write = enrolment_service._write
-
-    def meet_first(*args: Any) -> Any:
-        with suppress(threading.BrokenBarrierError):
-            meeting.wait(timeout=0.7)
-        return write(*args)
-
-    def body() -> None:
-        try:
-            results.append(take(csv_bytes([elder.id_number, "ASK", "2024-05", "", ""])).created)
-        except Exception as error:
-            results.append(type(error).__name__)
-        finally:
-            connection.close()
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(enrolment_service, "_write", meet_first)
-        threads = [threading.Thread(target=body) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    return sorted(results, key=str)
+    content = csv_bytes([elder.id_number, "ASK", "2024-05", "", ""])
+    monkeypatch.setattr(enrolment_service, "_write", met_before(enrolment_service._write, wait))
+    return at_once(lambda: take(content), lambda: take(content))
 
 
 @pytest.mark.django_db(transaction=True)
 def test_without_the_lock_two_imports_at_once_collide(elder: Elder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(enrolment_service, "_one_import_at_a_time", nullcontext)
-    assert import_twice_at_once(elder) == [1, "IntegrityError"]
+    results = import_twice_at_once(elder, monkeypatch, SURELY)
+    assert [type(error) for error in raised(results)] == [IntegrityError]
+    assert Enrolment.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_imports_of_one_file_at_once_create_one_enrolment(elder: Elder) -> None:
-    assert import_twice_at_once(elder) == [0, 1]
+def test_two_imports_of_one_file_at_once_create_one_enrolment(
+    elder: Elder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = import_twice_at_once(elder, monkeypatch, IN_VAIN)
+    assert sorted(result.created for result in results) == [0, 1]
     assert Enrolment.objects.count() == 1
 
 

@@ -1,11 +1,8 @@
 """Two people act on one case at once: first without the lock, to show that it matters, then with it."""
 
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import date
 from decimal import Decimal
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -20,9 +17,10 @@ from subsidies.recovery_selectors import open_sums
 from subsidies.refusals import MoneyRefusedError
 from subsidies.services import recovery_entry
 from subsidies.services.recovery import recovery_open
-from subsidies.services.recovery_entry import recovery_repay
+from subsidies.services.recovery_entry import entry_add, recovery_repay
 from subsidies.services.recovery_request import recovery_decide, recovery_request
 from tests.conftest import COUNTY, make_user
+from tests.races import IN_VAIN, SURELY, at_once, met_before, raised
 from tests.registry import add, make_elder
 from tests.subsidies.county import item, publish_list, run
 from tests.subsidies.recoveries import a_batch, open_case, pay, portal_pays, unbalanced
@@ -55,34 +53,14 @@ def case(overpaid: Elder, clerk: User) -> Recovery:
 
 def together(*acts: Callable[[], object]) -> list[str]:
     """Let the acts run side by side; return what was refused."""
-    refused: list[str] = []
-
-    def body(act: Callable[[], object]) -> None:
-        try:
-            act()
-        except MoneyRefusedError as refusal:
-            refused.append(str(refusal))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=body, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return refused
+    errors = raised(at_once(*acts))
+    assert all(isinstance(error, MoneyRefusedError) for error in errors), errors
+    return [str(error) for error in errors]
 
 
-def meet_before_writing(monkeypatch: pytest.MonkeyPatch) -> None:
+def meet_before_writing(monkeypatch: pytest.MonkeyPatch, wait: float) -> None:
     """Let both read what is open before either writes, as far as the lock lets them."""
-    meeting, entry_add = threading.Barrier(2), recovery_entry.entry_add
-
-    def meet_first(**given: Any) -> RecoveryEntry:
-        with suppress(threading.BrokenBarrierError):
-            meeting.wait(timeout=1)
-        return entry_add(**given)
-
-    monkeypatch.setattr(recovery_entry, "entry_add", meet_first)
+    monkeypatch.setattr(recovery_entry, "entry_add", met_before(entry_add, wait))
 
 
 def repayments(case: Recovery, key_one: UUID, key_two: UUID) -> list[str]:
@@ -103,15 +81,15 @@ def test_without_the_lock_two_repayments_return_more_than_is_open(
     monkeypatch.setattr(
         recovery_entry, "_cases_locked", lambda elder_id, _: list(Recovery.objects.filter(elder=elder_id))
     )
-    meet_before_writing(monkeypatch)
-    repayments(case, uuid4(), uuid4())
+    meet_before_writing(monkeypatch, SURELY)
+    assert repayments(case, uuid4(), uuid4()) == []
     assert open_sums([case.pk])[case.pk] == Decimal(-50)
 
 
 def test_two_repayments_at_once_never_return_more_than_is_open(
     case: Recovery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    meet_before_writing(monkeypatch)
+    meet_before_writing(monkeypatch, IN_VAIN)
     refused = repayments(case, uuid4(), uuid4())
     assert refused == ["本案没有未退金额，请刷新页面查看"]
     assert open_sums([case.pk])[case.pk] == 0
@@ -119,7 +97,7 @@ def test_two_repayments_at_once_never_return_more_than_is_open(
 
 
 def test_one_form_sent_twice_at_once_books_once(case: Recovery, monkeypatch: pytest.MonkeyPatch) -> None:
-    meet_before_writing(monkeypatch)
+    meet_before_writing(monkeypatch, IN_VAIN)
     key = uuid4()
     assert repayments(case, key, key) == []
     assert RecoveryEntry.objects.count() == 1
@@ -143,7 +121,7 @@ def test_a_write_off_and_a_repayment_at_once_lower_the_sum_once(
         make_user("chief", Role.BUREAU_CHIEF, COUNTY),
         make_user("finance", Role.FINANCE, COUNTY),
     )
-    meet_before_writing(monkeypatch)
+    meet_before_writing(monkeypatch, IN_VAIN)
     refused = together(
         lambda: recovery_decide(request_id=asked.pk, approved=True, opinion="", actor=chief),
         lambda: recovery_repay(
