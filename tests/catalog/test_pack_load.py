@@ -1,11 +1,10 @@
 """Loading a pack publishes dated versions; what is published is never rewritten."""
 
-import threading
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from catalog.models import DatedValue, Document, ExclusionGroup, Item, ItemVersion, Target, VisitTier
 from catalog.pack import PackError, read_pack
@@ -14,6 +13,7 @@ from catalog.services.publication import PackResult
 from operations.models import AuditEntry
 from organization.models import Area, Bureau
 from tests.catalog.packs import COUNTY, changed, pack, pack_text
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -259,24 +259,10 @@ def test_a_faulty_pack_is_refused_with_every_fault() -> None:
 
 def loaded_at_once(sources: list[str]) -> list[str]:
     """Load packs in threads that start together; what each created, or why it was refused, sorted."""
-    results: list[str] = []
-    start = threading.Barrier(len(sources))
-
-    def one_load(source: str) -> None:
-        try:
-            start.wait()
-            results.append(f"created {pack_load(pack=read_pack(source)).created}")
-        except PackError as error:
-            results.append(str(error))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=one_load, args=(source,)) for source in sources]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sorted(results)
+    results = at_once(*(partial(pack_load, pack=read_pack(source)) for source in sources))
+    return sorted(
+        str(result) if isinstance(result, PackError) else f"created {result.created}" for result in results
+    )
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,23 +1,21 @@
 """Two at once, killed in the middle, rung twice: no double, no half batch."""
 
-import threading
-import time
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 
 from eldercare import tasks
 from eldercare.models import Circumstance, Elder, ImportBatch, StagedRow
-from eldercare.roster import writing
 from eldercare.roster.checking import RosterCheck
+from eldercare.roster.writing import plan_apply
 from eldercare.services import roster
 from eldercare.services.roster import RosterRefused, roster_commit, roster_undo
 from operations.models import Job
 from operations.services.job import HANDLERS, job_create, job_run
 from tests.eldercare.rosters import OTHER_VILLAGE, checked, held, imported, person, workbook
+from tests.races import IN_VAIN, SURELY, at_once, met_before, raised
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -25,37 +23,9 @@ pytestmark = [
 ]
 
 
-def at_once(*actions: Callable[[], Any]) -> list[Any]:
-    """Run actions in threads that start together; return results or exceptions."""
-    barrier = threading.Barrier(len(actions))
-    results: list[Any] = [None] * len(actions)
-
-    def run(place: int, action: Callable[[], Any]) -> None:
-        try:
-            barrier.wait()
-            results[place] = action()
-        except Exception as error:
-            results[place] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(actions)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
-
-
-def slowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hold every commit between looking at the registry and writing to it, so that two overlap."""
-    apply = writing.plan_apply
-
-    def slow(*args: Any, **kwargs: Any) -> None:
-        time.sleep(0.3)
-        apply(*args, **kwargs)
-
-    monkeypatch.setattr(roster, "plan_apply", slow)
+def meet_before_writing(monkeypatch: pytest.MonkeyPatch, wait: float) -> None:
+    """Let two look at the registry before either writes to it, as far as the lock lets them."""
+    monkeypatch.setattr(roster, "plan_apply", met_before(plan_apply, wait))
 
 
 def two_files() -> tuple[ImportBatch, ImportBatch]:
@@ -68,17 +38,17 @@ def two_files() -> tuple[ImportBatch, ImportBatch]:
 def test_without_the_lock_two_files_with_the_same_people_clash(monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: the race is real, and even then the database lets nobody in twice."""
     monkeypatch.setattr(roster, "_serialize", lambda cursor: None)
-    slowed(monkeypatch)
+    meet_before_writing(monkeypatch, SURELY)
     first, second = two_files()
     results = at_once(lambda: roster_commit(batch=first), lambda: roster_commit(batch=second))
-    assert sum(isinstance(result, IntegrityError) for result in results) == 1
+    assert [type(error) for error in raised(results)] == [IntegrityError]
     assert Elder.objects.count() == 39
 
 
 def test_two_files_with_the_same_people_are_written_one_after_the_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    slowed(monkeypatch)
+    meet_before_writing(monkeypatch, IN_VAIN)
     first, second = two_files()
     results = at_once(lambda: roster_commit(batch=first), lambda: roster_commit(batch=second))
     assert sorted(result.counts["created"] for result in results) == [0, 39]
@@ -95,7 +65,7 @@ def test_the_same_file_sent_by_two_people_is_written_once() -> None:
 
 
 def test_a_double_click_on_confirm_writes_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    slowed(monkeypatch)
+    meet_before_writing(monkeypatch, IN_VAIN)
     batch = checked(workbook([person(serial) for serial in range(1, 40)]))
     results = at_once(*[lambda: roster_commit(batch=batch)] * 4)
     assert {result.counts["created"] for result in results} == {39}
@@ -103,11 +73,11 @@ def test_a_double_click_on_confirm_writes_once(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_commit_and_undo_at_once_leave_all_or_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    slowed(monkeypatch)
     first = imported(*(person(serial) for serial in range(1, 20)))
     second = checked(
         workbook([person(serial, 户籍区划=OTHER_VILLAGE) for serial in range(1, 20)]), as_of=date(2026, 6, 1)
     )
+    meet_before_writing(monkeypatch, IN_VAIN)
     undone, written = at_once(lambda: roster_undo(batch=first), lambda: roster_commit(batch=second))
     assert Elder.objects.count() == 19
     if isinstance(undone, RosterRefused):
