@@ -1,12 +1,11 @@
 """Jobs: claimed once, alive while they beat, handed on when their worker dies."""
 
-import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from operations.models import Job
@@ -20,6 +19,7 @@ from operations.services.job import (
     job_run,
     jobs_waiting,
 )
+from tests.races import SURELY, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -91,25 +91,19 @@ def test_a_finished_job_is_not_done_again(kinds: list[str]) -> None:
 
 def test_of_many_workers_one_gets_the_job() -> None:
     job = create()
-    got: list[bool] = []
-
-    def claim() -> None:
-        got.append(job_claim(job_id=str(job.id)) is not None)
-        connection.close()
-
-    workers = [threading.Thread(target=claim) for _ in range(8)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    got = at_once(*[lambda: job_claim(job_id=str(job.id)) is not None] * 8)
     assert sorted(got) == [False] * 7 + [True]
 
 
 @pytest.mark.parametrize(("silence", "free"), [(119, False), (121, True)])
-def test_a_job_is_handed_on_after_two_minutes_without_heartbeat(silence: int, free: bool) -> None:
+def test_a_job_is_handed_on_after_two_minutes_without_heartbeat(
+    silence: int, free: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = create()
     job_claim(job_id=str(job.id))
-    Job.objects.filter(id=job.id).update(heartbeat_at=timezone.now() - timedelta(seconds=silence))
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    Job.objects.filter(id=job.id).update(heartbeat_at=now - timedelta(seconds=silence))
     job.refresh_from_db()
     assert job.is_stale is free
     assert (str(job.id) in jobs_waiting()) is free
@@ -128,24 +122,22 @@ def test_a_worker_that_lost_its_job_cannot_finish_it() -> None:
 
 
 def test_heartbeat_and_progress_are_written_while_the_handler_works() -> None:
-    seen = threading.Event()
+    seen: list[Job] = []
 
     @job_handler("slow")
     def slow(job: Job, progress: Progress) -> dict[str, Any]:
         progress.report("读取", 3, 10)
-        for _ in range(60):
-            row = Job.objects.get(id=job.id)
-            if row.done == 3 and row.step == "读取":
-                seen.set()
-                break
-            threading.Event().wait(0.1)
+        end = time.monotonic() + SURELY
+        while not seen and time.monotonic() < end:
+            time.sleep(0.1)
+            seen.extend(Job.objects.filter(id=job.id, done=3, step="读取"))
         return {}
 
     try:
         job_run(job_id=str(create("slow").id))
     finally:
         del jobs.HANDLERS["slow"]
-    assert seen.is_set()
+    assert seen
 
 
 def test_a_lost_bell_is_rung_again() -> None:
