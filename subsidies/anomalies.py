@@ -35,6 +35,8 @@ from subsidies.choices import (
     PaymentState,
 )
 from subsidies.models import Anomaly, Batch, Month, Payment
+from subsidies.reported import REPORTS, reported_select, still_standing
+from visits.choices import Result
 
 DUE: Final = "anomaly_due"
 PAYEES: Final = "anomaly_elder"
@@ -51,12 +53,17 @@ def anomalies_of(
     month: Month, user: User, permission: Permission = Permission.MONTH_VIEW
 ) -> QuerySet[Anomaly]:
     """Anomalies of a run within the areas in which the user has the permission."""
-    return in_areas(Anomaly.objects.filter(run=month), user.area_prefixes(permission), "area_code")
+    rows = Anomaly.objects.filter(still_standing(), run=month)
+    return in_areas(rows, user.area_prefixes(permission), "area_code")
 
 
 def anomalies_open(batch: Batch) -> QuerySet[Anomaly]:
-    """Undecided anomalies that concern lines of the batch; 没有账户 never does, for such a line is in no batch."""
-    return _concerning(batch).filter(state=AnomalyState.OPEN).exclude(kind=AnomalyKind.NO_ACCOUNT)
+    """Undecided anomalies that concern lines of the batch.
+
+    没有账户 never does, for such a line is in no batch; what a visit reported is counted as it stands now (batch_gate).
+    """
+    elsewhere = (AnomalyKind.NO_ACCOUNT, *REPORTS)
+    return _concerning(batch).filter(state=AnomalyState.OPEN).exclude(kind__in=elsewhere)
 
 
 def anomalies_held(batch: Batch) -> QuerySet[Anomaly]:
@@ -131,6 +138,8 @@ def rules_of(
     if before is not None:
         yield AnomalyKind.JUMP, _jump(before), named
     yield AnomalyKind.AFTER_DEATH, _after_death(), named
+    for kind, (_, result) in REPORTS.items():
+        yield kind, _reported(kind, result), named
 
 
 def identity_mismatches(cursor: CursorWrapper, today: date) -> Iterator[tuple[int, str, str]]:
@@ -322,6 +331,15 @@ def _after_death() -> str:
                 WHERE r.elder_id = p.elder_id AND r.item_id = p.item_id AND r.month = p.month), 0)
         ) late
         GROUP BY late.elder_id, late.item_id, late.died"""
+
+
+def _reported(kind: AnomalyKind, result: Result) -> str:
+    """A visit said so and nobody has looked into it yet: nothing is paid meanwhile."""
+    return f"""
+        SELECT p.elder_id, NULL::bigint,
+               '探访报告' || coalesce('于 ' || r.event_day || ' ', '') || '{result}，核实之前不发放',
+               {_digest("r.kind", "r.event_day")}
+        FROM {PAYEES} p JOIN ({reported_select()}) r ON r.elder_id = p.elder_id AND r.kind = '{kind}'"""
 
 
 def _deaths() -> str:

@@ -14,6 +14,7 @@ from subsidies.batch_lines import contradicted_sql
 from subsidies.choices import BatchAction, Outcome, PaymentState
 from subsidies.models import Batch, Month
 from subsidies.refusals import MoneyRefusedError
+from subsidies.reported import reported_select
 
 #: Steps at which somebody answers for what the lines say today.
 ANSWERED: Final = (BatchAction.APPROVE, BatchAction.CONFIRM)
@@ -26,6 +27,7 @@ def batch_gate(*, batch: Batch, action: BatchAction) -> None:
     """Let the batch take the step, or raise MoneyRefusedError: how many lines, why, and the way out.
 
     At every step: no reissue of what the bank says it paid after all. At 提交 besides: every anomaly looked at.
+    At 提交, 审批 and 财政确认: nobody whose death or moving out a visit reported and nobody has confirmed.
     At 审批 and 财政确认 besides: no line of a suspended month, of who is gone, or held back over an anomaly since.
     """
     why = []
@@ -36,6 +38,8 @@ def batch_gate(*, batch: Batch, action: BatchAction) -> None:
         return
     if action == BatchAction.SUBMIT:
         _refuse_undecided(batch)
+    if action in (BatchAction.SUBMIT, *ANSWERED) and (count := _reported(batch)):
+        why.append(f"{count} 行的老年人由探访报告去世或迁出，还没有核实")
     if action in ANSWERED:
         if count := _suspended(batch):
             why.append(f"{count} 行已暂停享受")
@@ -44,7 +48,8 @@ def batch_gate(*, batch: Batch, action: BatchAction) -> None:
         if count := _gone(batch):
             why.append(f"{count} 行的老年人已登记去世或迁出")
             _refuse(batch, why, "请重新核定后退回重做，或在名单中暂缓这些行")
-    _refuse(batch, why, "请在名单中暂缓这些行，或退回重做")
+    rebuild = "删除草稿重新生成" if action == BatchAction.SUBMIT else "退回重做"
+    _refuse(batch, why, f"请在名单中暂缓这些行，或{rebuild}")
 
 
 def _refuse(batch: Batch, why: list[str], way: str) -> None:
@@ -106,6 +111,14 @@ def _gone(batch: Batch) -> int:
               AND lower(c.valid) < p.month
               AND (upper(c.valid) IS NULL OR upper(c.valid) >= p.month + interval '1 month'))""",
         batch,
+    )
+
+
+def _reported(batch: Batch) -> int:
+    """Lines of whom a visit reported dead or moved out, still to be checked (跟进)."""
+    reported = f"SELECT elder_id FROM ({reported_select()}) reports"
+    return _count(
+        f"SELECT count(*) FROM subsidies_payment p WHERE {PENDING} AND p.elder_id IN ({reported})", batch
     )
 
 

@@ -23,6 +23,7 @@ from subsidies.choices import (
     Verdict,
 )
 from subsidies.models import Batch, Month
+from subsidies.reported import reported_select
 
 COLLECTED: Final = "batch_due"
 FAILED: Final = "batch_failed"
@@ -126,10 +127,14 @@ def collect_failed(cursor: CursorWrapper, spans: Sequence[Span]) -> None:
 
 
 def held_back(run: Month) -> str:
-    """Condition on a collected line d: a clerk holds it back after looking at an anomaly of this run or a later one."""
+    """Condition on a collected line d: held back over an anomaly of this run or a later one, or over a report.
+
+    A clerk holds back after looking; what a visit reported (death, moving out) holds by itself until it is decided.
+    """
     return (
-        f"EXISTS (SELECT FROM ({held_select(run)}) x"
+        f"(EXISTS (SELECT FROM ({held_select(run)}) x"
         " WHERE x.elder_id = d.elder_id AND (x.item_id IS NULL OR x.item_id = d.item_id))"
+        f" OR EXISTS (SELECT FROM ({reported_select()}) r WHERE r.elder_id = d.elder_id))"
     )
 
 

@@ -227,6 +227,8 @@ class AnomalyKind(TextChoices):
     JUMP = "金额突变", "金额比上月变化大"
     AFTER_DEATH = "死后发放", "去世后仍有发放"
     IDENTITY = "证件不符", "证件号码与出生日期、性别不符"
+    REPORTED_DEATH = "报告死亡", "探访报告死亡待核实"
+    REPORTED_MOVE = "报告迁出", "探访报告迁出待核实"
 
 
 class AnomalyState(TextChoices):

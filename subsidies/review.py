@@ -19,6 +19,7 @@ from eldercare.services.monthly_facts import partition_name
 from organization.querysets import in_areas
 from subsidies.choices import AnomalyState, LineKind, Outcome
 from subsidies.models import Adjustment, Anomaly, Entitlement, Month
+from subsidies.reported import still_standing
 
 NEW: Final = "new"
 STOPPED: Final = "stopped"
@@ -131,7 +132,7 @@ def adjustment_cells(month: Month, prefixes: Sequence[str]) -> list[Cell]:
 def anomaly_cells(month: Month, prefixes: Sequence[str]) -> list[Cell]:
     """Anomalies that wait for a decision, by item and township. One query."""
     rows = in_areas(
-        Anomaly.objects.filter(run=month, state=AnomalyState.OPEN), prefixes, "area_code"
+        Anomaly.objects.filter(still_standing(), run=month, state=AnomalyState.OPEN), prefixes, "area_code"
     ).annotate(township=Left("area_code", TOWNSHIP_DIGITS))
     grouped = rows.values_list("item_id", "township").annotate(n=Count("id"))
     return [Cell(ANOMALY, item, township, n, Decimal(0)) for item, township, n in grouped]

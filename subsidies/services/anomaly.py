@@ -17,6 +17,7 @@ from subsidies.anomalies import DUE, PAYEES, due_take, identity_mismatches, jump
 from subsidies.choices import AnomalyKind, AnomalyState
 from subsidies.models import Anomaly, Month, PaymentTerms
 from subsidies.refusals import MoneyRefusedError
+from subsidies.reported import REPORTS
 
 FOUND = "anomaly_found"
 DECISIONS = (AnomalyState.CLEARED, AnomalyState.HELD)
@@ -93,7 +94,9 @@ def _refuse_input(anomaly_ids: Sequence[int], state: str, reason: str) -> None:
 
 
 def _may_be(row: Anomaly, state: str) -> bool:
-    """Without an account there is nothing to let through."""
+    """Without an account there is nothing to let through; what a visit reported is decided in its follow-up."""
+    if row.kind in REPORTS:
+        return False
     return row.kind != AnomalyKind.NO_ACCOUNT or state == AnomalyState.HELD
 
 
@@ -103,6 +106,8 @@ def _already(found: list[Anomaly], state: str, actor: User) -> int:
         raise MoneyRefusedError("选中的异常已不存在或不在您的区划内，请刷新后重新勾选")
     if all(row.state == state and row.decided_by_id == actor.pk for row in found):
         return 0
+    if any(row.kind in REPORTS for row in found):
+        raise MoneyRefusedError("探访报告去世或迁出的，核实之前一律不发；请到“跟进”中核实，核实后自动消除")
     row = next((row for row in found if row.decided_at), None)
     if row is None or row.decided_at is None:
         raise MoneyRefusedError("没有账户的不能放行，请先为其补录银行账户，再重新核定")
