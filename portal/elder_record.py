@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 
+from django.db.models import Count
 from django.utils import timezone
 
 from catalog.models import Item
@@ -89,9 +90,10 @@ def household_of(elder: Elder, user: User) -> list[Elder]:
 
 
 def visits_of(elder: Elder) -> list[Visit]:
-    """Visits of the last half year that no later record corrects."""
+    """Visits of the last half year that stand, with `photo_count`."""
     since = timezone.now() - VISITS_SHOWN
-    return list(Visit.objects.standing().filter(elder=elder, at__gte=since).order_by("-at")[:50])
+    rows = Visit.objects.standing().filter(elder=elder, at__gte=since).annotate(photo_count=Count("photos"))
+    return list(rows.order_by("-at")[:50])
 
 
 def by_month(entitlements: Iterable[Entitlement]) -> list[tuple[date, list[Entitlement]]]:

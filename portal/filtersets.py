@@ -9,15 +9,21 @@ from django.db.models.functions import Left
 from django.http import QueryDict
 from django.utils import timezone
 
+from catalog.choices import VisitMode
 from eldercare.choices import ABILITY_NAMES, Kind
 from eldercare.models import Circumstance, Elder
 from eldercare.querysets import ElderQuerySet
 from organization.areas import area_prefix
+from organization.querysets import in_areas
 from portal.ages import latest_birth_date
 from portal.batch_scope import COUNTY_DIGITS
 from subsidies.choices import LineKind, Outcome, PaymentState, ReturnReason
 from subsidies.models import Entitlement, Payment
 from subsidies.querysets import EntitlementQuerySet
+from visits.choices import Channel, Result
+from visits.models import Visit
+from visits.querysets import VisitQuerySet
+from visits.records import DAY, MARKS, midnight, with_mark
 
 AREA: Final = re.compile(r"\d{12}\Z")
 OLDEST: Final = 130
@@ -150,3 +156,42 @@ class PaymentFilterSet(django_filters.FilterSet):
     def paid_here(self, queryset: QuerySet[Payment], name: str, value: str) -> QuerySet[Payment]:
         """Lines that the batch pays: neither held nor void."""
         return queryset.exclude(state__in=[PaymentState.HELD, PaymentState.VOID])
+
+
+class RecordFilterSet(django_filters.FilterSet):
+    """Records by village, person, mode, result, source, mark and days (Asia/Shanghai, both included)."""
+
+    day_from = django_filters.DateFilter(label="自", method="since")
+    day_to = django_filters.DateFilter(label="至", method="until")
+    area = django_filters.CharFilter(label="区划", method="in_area")
+    worker = django_filters.NumberFilter(label="探访人", field_name="recorder_id")
+    mode = django_filters.ChoiceFilter(label="方式", choices=VisitMode.choices)
+    result = django_filters.ChoiceFilter(label="结果", choices=Result.choices)
+    channel = django_filters.ChoiceFilter(label="来源", choices=Channel.choices)
+    mark = django_filters.ChoiceFilter(
+        label="标记", choices=[(mark, mark) for mark in MARKS], method="marked"
+    )
+
+    class Meta:
+        model = Visit
+        fields: list[str] = []
+
+    def since(self, queryset: VisitQuerySet, name: str, value: Any) -> QuerySet[Visit]:
+        """From the day on."""
+        return queryset.filter(at__gte=midnight(value))
+
+    def until(self, queryset: VisitQuerySet, name: str, value: Any) -> QuerySet[Visit]:
+        """To the end of the day."""
+        return queryset.filter(at__lt=midnight(value + DAY))
+
+    def in_area(self, queryset: VisitQuerySet, name: str, value: str) -> QuerySet[Visit]:
+        """Visits to who lives under the area; a code that is none finds nothing."""
+        return (
+            in_areas(queryset, [area_prefix(value)], "elder__residence_code")
+            if AREA.match(value)
+            else queryset.none()
+        )
+
+    def marked(self, queryset: VisitQuerySet, name: str, value: str) -> QuerySet[Visit]:
+        """Records with the mark."""
+        return with_mark(queryset, value)

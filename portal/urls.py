@@ -10,6 +10,7 @@ from portal import (
     phone_urls,
     recovery_urls,
     review_urls,
+    visit_record_urls,
 )
 from portal.views import (
     elder,
@@ -67,6 +68,7 @@ pages: list[URLPattern | URLResolver] = [
     *recovery_urls.pages,
     *payment_urls.pages,
     *paper_urls.pages,
+    *visit_record_urls.pages,
     *phone_urls.pages,
 ]
 

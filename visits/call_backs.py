@@ -92,7 +92,7 @@ def shares_by_draw(draws: Iterable[CallBackDraw]) -> dict[int, Share]:
 def _counts(field: str, draws: Iterable[CallBackDraw]) -> Iterable[tuple[Any, ...]]:
     """Value of the field, then the counts of `Share`."""
     reached = Q(result__in=(CallBackResult.CONFIRMED, CallBackResult.REFUTED))
-    return (
+    rows: Iterable[tuple[Any, ...]] = (
         CallBack.objects.filter(draw__in=list(draws))
         .values(field)
         .annotate(
@@ -103,3 +103,4 @@ def _counts(field: str, draws: Iterable[CallBackDraw]) -> Iterable[tuple[Any, ..
         )
         .values_list(field, "calls", "called", "reached", "refuted")
     )
+    return rows

@@ -13,6 +13,7 @@ from django.db import connection
 from catalog.choices import VisitMode
 from visits.choices import SignalKind
 from visits.counting import ZONE
+from visits.distance import metres_sql
 from visits.standing import standing
 
 #: Two homes further apart than this (metres) within this time (seconds) are too far for one person.
@@ -25,8 +26,6 @@ LEAST_LETTERS: Final = 5
 CROWD: Final = 10
 #: Seconds by which a phone's clock may be off.
 CLOCK: Final = 600
-
-EARTH: Final = 6_371_000
 PUNCTUATION: Final = r"[\s[:punct:]，。、；：！？（）“”‘’…—]+"
 
 
@@ -41,14 +40,6 @@ def signals_find(*, visit_ids: Sequence[UUID]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(LOCK, given)
         cursor.execute(FIND, given)
-
-
-def _metres(one: str, other: str) -> str:
-    """SQL: great-circle distance between the places of two visits."""
-    latitude = f"radians(({other}.latitude - {one}.latitude)::float8) / 2"
-    longitude = f"radians(({other}.longitude - {one}.longitude)::float8) / 2"
-    level = f"cos(radians({one}.latitude::float8)) * cos(radians({other}.latitude::float8))"
-    return f"2 * {EARTH} * asin(least(1, sqrt(sin({latitude}) ^ 2 + {level} * sin({longitude}) ^ 2)))"
 
 
 #: The given visits and those that they correct.
@@ -113,7 +104,7 @@ FIND: Final = f"""
              AND other.at BETWEEN one.at - interval '{SOON} s' AND one.at + interval '{SOON} s'
              AND other.elder_id <> one.elder_id AND other.mode = '{VisitMode.HOME}'
              AND other.latitude IS NOT NULL AND other.longitude IS NOT NULL AND {standing("other")}
-         CROSS JOIN LATERAL (SELECT {_metres("one", "other")} AS metres) far
+         CROSS JOIN LATERAL (SELECT {metres_sql("one", "other")} AS metres) far
          WHERE one.mode = '{VisitMode.HOME}' AND one.latitude IS NOT NULL AND one.longitude IS NOT NULL
              AND far.metres > {FAR}
          ORDER BY one.id, abs(extract(epoch FROM other.at - one.at)), other.id)
