@@ -7,6 +7,8 @@ from uuid import UUID, uuid4
 from eldercare.models import Elder
 from organization.models import User
 from tests.visits.conftest import SHANGHAI
+from visits.choices import OPEN_FOLLOW_UP
+from visits.models import FollowUp, Obligation, Signal, Visit
 from visits.phone_record import read_sync
 from visits.phone_ref import ref_of
 from visits.services.sync import SyncResult, visits_sync
@@ -60,3 +62,21 @@ def send(user: User, *records: object, now: datetime = NOW, **more: Any) -> list
 def number(item: dict[str, Any]) -> UUID:
     """The record's number."""
     return UUID(item["id"])
+
+
+def state() -> dict[str, list[tuple[Any, ...]]]:
+    """What counts: obligations, standing records, open follow-ups, signals."""
+    return {
+        "obligations": list(
+            Obligation.objects.order_by("pk").values_list(
+                "pk", "done", "met", "exempt_from", "late_done", "late_met"
+            )
+        ),
+        "standing": list(Visit.objects.standing().order_by("pk").values_list("pk")),
+        "follow-ups": sorted(
+            FollowUp.objects.filter(state__in=OPEN_FOLLOW_UP).values_list(
+                "kind", "visit_id", "risk", "title", "due_at"
+            )
+        ),
+        "signals": sorted(Signal.objects.values_list("visit_id", "kind", "detail")),
+    }

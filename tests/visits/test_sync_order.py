@@ -15,9 +15,8 @@ from organization.models import User
 from tests.conftest import make_user
 from tests.registry import make_elder
 from tests.visits.conftest import VILLAGE_A1, TierMaker, open_month
-from tests.visits.phones import record, send
-from visits.choices import OPEN_FOLLOW_UP
-from visits.models import FollowUp, Obligation, Signal, Visit
+from tests.visits.phones import record, send, state
+from visits.models import Obligation
 
 Event = tuple[User, dict[str, Any]]
 
@@ -45,24 +44,6 @@ def events(elder: Elder) -> list[Event]:
         (other, record(elder, other, "2026-03-11 09:00", mode="电话", result="未联系上")),
         (one, record(elder, one, "2026-03-15 09:00", result="已故", event_day="2026-03-14")),
     ]
-
-
-def state() -> dict[str, list[tuple[Any, ...]]]:
-    """What counts: obligations, standing records, open follow-ups, signals."""
-    return {
-        "obligations": list(
-            Obligation.objects.order_by("pk").values_list(
-                "pk", "done", "met", "exempt_from", "late_done", "late_met"
-            )
-        ),
-        "standing": list(Visit.objects.standing().order_by("pk").values_list("pk")),
-        "follow-ups": sorted(
-            FollowUp.objects.filter(state__in=OPEN_FOLLOW_UP).values_list(
-                "kind", "visit_id", "risk", "title", "due_at"
-            )
-        ),
-        "signals": sorted(Signal.objects.values_list("visit_id", "kind", "detail")),
-    }
 
 
 def ends(events: list[Event]) -> Iterator[str]:
