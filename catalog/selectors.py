@@ -21,6 +21,7 @@ from catalog.models import (
 from catalog.pack import Floor, PackAmount, PackDocument, Surroundings
 from catalog.policy import Policy, PolicyError, PolicyFinding
 from organization.areas import county_code, is_county, parent_code
+from rules import Node, bind, parse_rule
 
 COUNTRY: Final = "000000000000"
 
@@ -41,6 +42,12 @@ def policy_faults(*, area_code: str, day: date) -> tuple[str, ...]:
     except PolicyError as error:
         return error.faults
     return ()
+
+
+def rule_get(*, area_code: str, day: date, text: str) -> Node:
+    """Read a rule with the words in force in an area on the day, and bind them. RuleError says what is wrong where."""
+    reader = RowReader(_figures(area_code, day))
+    return bind(parse_rule(text, reader.words), reader.figures.numbers, reader.conditions)
 
 
 def counties_applied(day: date | None = None) -> list[str]:

@@ -71,7 +71,10 @@ class ExclusionGroup(models.Model):
 
 
 class VisitTier(models.Model):
-    """How often whom: `times` effective visits `per` slot, in these modes, `in_person` 上门 a month."""
+    """How often whom: `times` effective visits `per` slot, in these modes, `in_person` 上门 a month.
+
+    ended_here: the county ended it on its own page; a pack that knows of no end does not bring it back.
+    """
 
     document = models.ForeignKey(
         Document, on_delete=models.PROTECT, related_name="visit_tiers", verbose_name="文件"
@@ -88,6 +91,7 @@ class VisitTier(models.Model):
     clause = models.CharField("条款", max_length=60, blank=True)
     valid = DateRangeField("有效期")
     note = models.TextField("说明", blank=True)
+    ended_here = models.BooleanField("本县停用", default=False, db_default=False)
 
     class Meta:
         verbose_name = verbose_name_plural = "探访层级"

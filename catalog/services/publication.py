@@ -20,7 +20,7 @@ from catalog.models import (
 )
 from catalog.pack import Pack, PackExclusion, PackFinding, PackItem, PackTarget, PackTier, PackValue
 from catalog.pack.content import Dated
-from catalog.versions import Version, plan_versions
+from catalog.versions import ONE_DAY, Version, plan_versions
 from organization.models import Bureau
 
 D = TypeVar("D", bound=Dated)
@@ -72,7 +72,7 @@ def rows_publish(*, pack: Pack, document: Document, bureaus: Mapping[str, Bureau
     )
     _sync(
         "visit_tiers",
-        pack.tiers,
+        _as_ended_here(pack.tiers, document),
         VisitTier.objects.filter(document=document),
         lambda row: (row.code, _tier_content(row)),
         lambda wanted, valid: _tier_create(wanted, valid, document),
@@ -199,6 +199,18 @@ def _exclusion_content(row: ExclusionGroup) -> str:
         row.valid.lower, None, row.code, row.name, Strategy(row.strategy), tuple(row.items), ""
     )
     return group.content
+
+
+def _as_ended_here(tiers: Iterable[PackTier], document: Document) -> list[PackTier]:
+    """The pack's tiers, with the end that the county has set itself where the pack knows of none or a later one."""
+    ended = VisitTier.objects.filter(document=document, ended_here=True)
+    last = {(row.code, row.valid.lower): row.valid.upper - ONE_DAY for row in ended}
+    return [
+        replace(tier, valid_to=day)
+        if (day := last.get((tier.code, tier.valid_from))) and (tier.valid_to is None or day < tier.valid_to)
+        else tier
+        for tier in tiers
+    ]
 
 
 def _tier_create(wanted: PackTier, valid: DateRange, document: Document) -> None:
