@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,7 +30,9 @@ from tests.subsidies.county import item, publish_list
 from tests.subsidies.money import account, built, terms
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Playwright
+
+    from tests.portal.phone import Phone
 
 MARCH = date(2026, 3, 1)
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -63,6 +66,38 @@ def browser() -> Iterator["Browser"]:
 
     with chromium() as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator["Playwright"]:
+    """One Playwright for the module, to open and kill phones with."""
+    from tests.portal.phone import player  # only browser tests load the driver
+
+    with player() as opened:
+        yield opened
+
+
+@pytest.fixture
+def visitor(county: Area) -> User:
+    """The worker of 甲一村, with eight elders in two villages to visit this month."""
+    from tests.portal.phone import make_village
+
+    return make_village(county)
+
+
+@pytest.fixture
+def phone(
+    playwright: "Playwright", live_server: LiveServer, visitor: User, tmp_path: Path
+) -> Iterator["Phone"]:
+    """The visitor's phone, signed in; the test fails on anything that a page must not do."""
+    from tests.portal.phone import Phone
+
+    made = Phone(playwright, live_server.url, tmp_path / "phone")
+    made.start()
+    made.sign_in(visitor)
+    yield made
+    made.kill()
+    assert made.faults == []
 
 
 @pytest.fixture

@@ -2,18 +2,24 @@
 /* 电话连访: one person after the other; each result is one tap, and the next appears by itself. */
 const Calls = (function () {
   const { el, icon } = Dom;
-  let skipped = new Set(), numbers = new Map(), done = 0;
+  const DOUBLE_TAP = 500;
+  // over: settled in this row; shown, since: who is on the screen, and from when
+  let over = new Set(), numbers = new Map(), done = 0, shown = "", since = 0;
 
   function begin() {
-    skipped = new Set();
+    over = new Set();
     numbers = new Map();
     done = 0;
   }
 
   function render(main) {
     Frame.title("电话连访", "");
-    const queue = People.forCalls().filter((person) => !skipped.has(person.ref));
+    const queue = People.forCalls().filter((person) => !over.has(person.ref));
     const person = queue[0];
+    if (person && person.ref !== shown) {
+      shown = person.ref;
+      since = Date.now();
+    }
     Dom.fill(main, person ? [
       el("p", { class: "small" }, "还有 " + queue.length + " 人，本次已访 " + done + " 人"),
       el("section", { class: "call" }, el("b", {}, person.name),
@@ -26,7 +32,7 @@ const Calls = (function () {
         el("button", { type: "button", class: "button wide", onclick: () => record(person, "未联系上") }, "未联系上"),
         el("div", { class: "halves" },
           el("button", { type: "button", class: "button", onclick: () => Form.open(person, "电话") }, "其他结果"),
-          el("button", { type: "button", class: "button", onclick: () => skip(person) }, "先跳过")))
+          el("button", { type: "button", class: "button", onclick: () => next(person) }, "先跳过")))
     ] : el("div", { class: "empty" }, icon("check"), el("p", {}, "这一轮电话都打完了，本次已访 " + done + " 人。"),
       el("button", { type: "button", class: "button primary", onclick: Screens.back }, "回到今日")));
   }
@@ -50,17 +56,19 @@ const Calls = (function () {
   }
 
   async function record(person, result) {
+    // the second half of a double tap must not answer for the next person
+    if (Date.now() - since < DOUBLE_TAP) { return; }
     const made = Outbox.blank(person, "电话");
     Object.assign(made, { result, calm: result === "联系到本人" ? true : null, at: Moments.iso(new Date()) });
     done += result === "联系到本人" ? 1 : 0;
+    next(person);
     await Session.keep(made, Outbox.WAITING);
     Frame.say("已存在手机里：" + person.name + " · " + result);
-    Screens.draw();
     Sync.soon();
   }
 
-  function skip(person) {
-    skipped.add(person.ref);
+  function next(person) {
+    over.add(person.ref);
     Screens.draw();
   }
 

@@ -52,14 +52,16 @@ const Form = (function () {
     draw();
   }
 
-  function keep() {
-    Session.keep(record, Outbox.DRAFT);
+  async function keep() {
+    const line = () => document.getElementById("kept");
+    if (line()) { line().textContent = ""; }
+    await Session.keep(record, Outbox.DRAFT);
+    if (line()) { line().textContent = "草稿已存在手机里"; }
   }
 
   function choose(result) {
     change({ result, note: "" });
-    const next = document.getElementById("next");
-    if (next) { next.scrollIntoView({ block: "nearest", behavior: "smooth" }); }
+    window.scrollTo(0, 0);
   }
 
   function render(main) {
@@ -71,12 +73,12 @@ const Form = (function () {
     const main = given || document.getElementById("main");
     if (!record || Screens.current() !== "form") { return; }
     Dom.fill(main, head(), ways(), results(),
-      el("div", { id: "next" }, Answers.isMade(record.result) ? condition() : null,
-        record.calm === false ? findings() : null,
-        Answers.isLeaving(record.result) ? eventDay() : null,
-        Answers.NOT_MADE.includes(record.result) ? reason() : null,
-        record.result ? extras() : null),
-      el("div", { class: "save" }, el("p", { id: "fault", class: "fault", role: "alert" }),
+      Answers.isMade(record.result) ? condition() : null,
+      record.calm === false ? findings() : null,
+      Answers.isLeaving(record.result) ? eventDay() : null,
+      Answers.NOT_MADE.includes(record.result) ? reason() : null,
+      record.result ? extras() : null,
+      el("div", { class: "save" }, el("p", { id: "kept", class: "kept" }), el("p", { id: "fault", class: "fault", role: "alert" }),
         el("button", { type: "button", class: "button primary wide", onclick: save }, "保存")));
   }
 
@@ -97,10 +99,15 @@ const Form = (function () {
   }
 
   function results() {
-    const one = (result, kind) => chip(result, record.result === result, () => choose(result), {
-      class: "chip " + kind + (record.result === result ? " on" : "")
-    });
+    const one = (result, kind) => chip(result, false, () => choose(result), { class: "chip " + kind });
     const [first, ...others] = Answers.made(record.mode);
+    // once chosen, the other choices make room for what comes next
+    if (record.result) {
+      return group("结果", "chips chosen", [
+        chip(record.result, true, () => change({ result: "" }), { class: "chip big on" }),
+        chip("改选", false, () => change({ result: "" }))
+      ]);
+    }
     return group(record.mode === "电话" ? "联系到本人了吗" : "见到本人了吗", "chips results", [one(first, "first")].concat(
       others.map((result) => one(result, "")), Answers.NOT_MADE.map((result) => one(result, "")),
       Answers.LEAVING.map((result) => one(result, "grave"))));

@@ -36,7 +36,8 @@ const Store = (function () {
   async function change(names, work) {
     const database = await opened();
     return new Promise(function (done, failed) {
-      const transaction = database.transaction(names, "readwrite");
+      // strict: done means that it is on the disk, so that an empty battery loses nothing either
+      const transaction = database.transaction(names, "readwrite", { durability: "strict" });
       const tables = {};
       for (const name of names) { tables[name] = transaction.objectStore(name); }
       transaction.oncomplete = function () { done(); };

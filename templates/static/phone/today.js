@@ -46,7 +46,7 @@ const Today = (function () {
   function figures() {
     const { obliged, met } = Session.state.list.data.figures;
     return el("section", { class: "figures", "aria-label": "本月探访" },
-      el("div", {}, el("b", {}, met + "/" + obliged), el("span", {}, "本月已访/应访")),
+      el("div", {}, el("span", {}, "本月已访/应访"), el("b", {}, met + "/" + obliged + " 人")),
       el("progress", { max: Math.max(obliged, 1), value: met, "aria-label": "本月已访" }),
       Session.waiting() > 0 && el("p", {}, "另有待上传 " + Session.waiting() + " 条，入库后计入"));
   }
@@ -56,15 +56,16 @@ const Today = (function () {
     const calls = People.forCalls().length;
     const redraw = () => render(document.getElementById("main"));
     return el("section", { class: "tools" },
-      calls > 0 && el("button", { type: "button", class: "button wide", onclick: () => Screens.go("calls") },
-        icon("phone"), "电话连访（" + calls + " 人）"),
-      People.all().length > 5 && el("input", {
-        type: "search", placeholder: "按姓名查找", "aria-label": "按姓名查找", value: search, autocomplete: "off",
-        oninput: function (event) {
-          search = event.target.value.trim();
-          people(result);
-        }
-      }),
+      el("div", { class: "find" },
+        el("input", {
+          type: "search", placeholder: "按姓名查找", "aria-label": "按姓名查找", value: search, autocomplete: "off",
+          oninput: function (event) {
+            search = event.target.value.trim();
+            people(result);
+          }
+        }),
+        calls > 0 && el("button", { type: "button", class: "button", onclick: () => Screens.go("calls") },
+          icon("phone"), "电话连访 " + calls)),
       villages.length > 1 && el("div", { class: "chips scroll", role: "group", "aria-label": "按村查看" },
         [""].concat(villages).map((name) => chip(name || "全部村", name === village, function () {
           village = name;
