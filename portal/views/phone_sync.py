@@ -90,7 +90,7 @@ def sync(request: SignedInRequest) -> JsonResponse:
     )
 
 
-@phone_api("POST")
+@phone_api("POST", limit=2 * BODY)  # sealed and in base64, records are longer than they were
 def replay(request: SignedInRequest) -> JsonResponse:
     """Take back what a restored server lost."""
     given = _json(request)
