@@ -75,7 +75,7 @@ def names(user: User, now: datetime = NOW) -> list[str]:
 
 def test_the_list_is_of_who_is_assigned_and_of_nobodys_in_the_village(worker: User, oblige: Oblige) -> None:
     other = make_user("other", Role.VILLAGE_WORKER, VILLAGE_A1)
-    for name, more in {
+    people: dict[str, dict[str, Any]] = {
         "甲无人": {},
         "乙本人": {"assignee": worker},
         "丙邻村": {"assignee": worker, "village": VILLAGE_A2},
@@ -83,7 +83,8 @@ def test_the_list_is_of_who_is_assigned_and_of_nobodys_in_the_village(worker: Us
         "戊邻村无人": {"village": VILLAGE_A2},
         "己免访": {"exempt_from": MARCH, "exempt_reason": "死亡"},
         "庚四月": {"month": date(2026, 4, 1)},
-    }.items():
+    }
+    for name, more in people.items():
         oblige(name, **more)
     assert sorted(names(worker)) == ["丙邻村", "乙本人", "甲无人"]
 

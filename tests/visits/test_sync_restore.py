@@ -76,7 +76,7 @@ def rows() -> list[tuple[Any, ...]]:
             SELECT to_jsonb(v), (SELECT jsonb_agg(to_jsonb(f) - 'id' ORDER BY f.code) FROM visits_finding f
                                  WHERE f.visit_id = v.id)
             FROM visits_visit v ORDER BY v.id""")
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def a_day(elder: Elder, worker: User) -> list[dict[str, Any]]:
