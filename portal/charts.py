@@ -35,13 +35,15 @@ class BarChart:
     base: int = HEIGHT - BOTTOM
 
 
-def bar_chart(points: Sequence[tuple[str, Decimal, str]], width: int = WIDTH) -> BarChart:
-    """Lay out (label, value ≥ 0, words) points from left to right, the largest value filling the height."""
+def bar_chart(
+    points: Sequence[tuple[str, Decimal, str]], width: int = WIDTH, full: Decimal | None = None
+) -> BarChart:
+    """Lay out (label, value ≥ 0, words) points from left to right; `full`, else the largest, fills the height."""
     if not points:
         return BarChart([], width)
     slot = width // len(points)
     thick = min(slot * 5 // 9, 56)
-    largest = max(value for _, value, _ in points) or Decimal(1)
+    largest = full or max(value for _, value, _ in points) or Decimal(1)
     room = HEIGHT - TOP - BOTTOM
     bars = []
     for number, (label, value, words) in enumerate(points):

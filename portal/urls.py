@@ -5,12 +5,15 @@ from django.urls import URLPattern, URLResolver, include, path
 from portal import (
     certification_urls,
     enrolment_urls,
+    follow_up_urls,
     paper_urls,
     payment_urls,
     phone_urls,
     recovery_urls,
     review_urls,
+    visit_month_urls,
     visit_record_urls,
+    visit_urls,
 )
 from portal.views import (
     elder,
@@ -24,6 +27,7 @@ from portal.views import (
     lines,
     months,
     session,
+    visits,
     workbench,
 )
 
@@ -56,7 +60,6 @@ pages: list[URLPattern | URLResolver] = [
         lines.adjustments_export,
         name="adjustments-export",
     ),
-    path("months/<month:month>/visits/", months.month_visits, name="month-visits"),
     path("months/<month:month>/counts/<int:item_id>/", months.month_counts, name="month-counts"),
     path("items/", items.item_list, name="item-list"),
     path("items/<int:pk>/", items.item_detail, name="item-detail"),
@@ -68,8 +71,12 @@ pages: list[URLPattern | URLResolver] = [
     *recovery_urls.pages,
     *payment_urls.pages,
     *paper_urls.pages,
+    path("visits/", visits.visit_home, name="visit-home"),
+    *visit_month_urls.pages,
     *visit_record_urls.pages,
+    *visit_urls.pages,
     *phone_urls.pages,
+    *follow_up_urls.pages,
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -121,7 +121,13 @@ def rate_lines(
     counted = _count(key, obligations.filter(month=month), month, as_of)
     names = _names(by, list(counted))
     lines = [RateLine(code, names.get(code, ""), figure) for code, figure in counted.items()]
-    return sorted(lines, key=_place) if by == Division.WORKER else lines
+    match by:
+        case Division.AREA:
+            return lines
+        case Division.TIER:  # in the order in which tiers win
+            return sorted(lines, key=lambda line: list(names).index(line.code))
+        case Division.WORKER:  # by name, nobody last
+            return sorted(lines, key=lambda line: (not line.code, line.name, line.code))
 
 
 def rate_whole(lines: Iterable[RateLine]) -> Figure:
@@ -189,17 +195,12 @@ def _then(rows: ObligationQuerySet, month: date, as_of: datetime) -> tuple[str, 
     return state, list(given)
 
 
-def _place(line: RateLine) -> tuple[bool, str, str]:
-    """Workers by name, nobody last."""
-    return not line.code, line.name, line.code
-
-
 def _names(by: Division, codes: list[str]) -> dict[str, str]:
     match by:
         case Division.AREA:
             return dict(Area.objects.filter(code__in=codes).values_list("code", "name"))
         case Division.TIER:
-            tiers = VisitTier.objects.filter(code__in=codes).order_by("valid")
+            tiers = VisitTier.objects.filter(code__in=codes).order_by("order", "valid")
             return dict(tiers.values_list("code", "name"))
         case Division.WORKER:
             workers = User.objects.filter(pk__in=[code for code in codes if code])

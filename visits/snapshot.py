@@ -68,10 +68,16 @@ def snapshot_body(*, month: date, county_code: str, taken_at: datetime, taken_by
     )
 
 
+def snapshot_content(snapshot: RateSnapshot) -> dict[str, Any]:
+    """Read the text of a snapshot."""
+    content: dict[str, Any] = json.loads(snapshot.body)
+    return content
+
+
 def snapshot_check(snapshot: RateSnapshot) -> SnapshotCheck:
     """Compute the sha256 again, add the rows up again, and compare with the locked obligations as they stand."""
     computed = digest_of(snapshot.body)
-    content = json.loads(snapshot.body)
+    content = snapshot_content(snapshot)
     obligations = Obligation.objects.filter(county_code=snapshot.county_code)
     now = rate_whole(rate_lines(obligations=obligations, month=snapshot.month, by=Division.TIER))
     total = content["total"]

@@ -12,15 +12,12 @@ from catalog.models import Item
 from operations.models import Job
 from operations.services.audit import audit_record
 from organization.addresses import client_address
-from organization.areas import area_prefix, is_county
 from organization.choices import Permission
-from organization.models import Area, User
 from organization.permissions import SignedInRequest, requires
 from portal.figures import change_figures, month_figures
-from portal.filtersets import AREA
 from portal.month_table import counts_of, table_of
 from portal.scope import month_or_404, months_of, place_of
-from portal.visit_figures import visit_figures, visit_table
+from portal.visit_figures import visit_figures
 from subsidies.models import Month
 from subsidies.tasks import KIND, month_run_request
 
@@ -73,27 +70,10 @@ def month_detail(request: SignedInRequest, month: date) -> HttpResponse:
         "figures": month_figures(row, request.user),
         "changes": change_figures(row, request.user),
         "table": table_of(row, request.user),
-        "visited": visit_figures(row, request.user),
+        "visited": visit_figures(row.month, request.user),
         **_neighbours(row, request),
     }
     return render(request, "portal/month_detail.html", context)
-
-
-@requires(Permission.MONTH_VIEW)
-@require_GET
-def month_visits(request: SignedInRequest, month: date) -> HttpResponse:
-    """Visit rate of the areas below the chosen one, with visited and obliged."""
-    row = month_or_404(request.user, month)
-    area = _area_in(row, request.user, request.GET.get("area", ""))
-    context = {
-        "month": row,
-        "area_name": Area.objects.filter(code=area).values_list("name", flat=True).first(),
-        "table": visit_table(row, request.user, area),
-        "whole": visit_figures(row, request.user, area),
-        "deeper": is_county(area),
-        "now": timezone.localtime(),
-    }
-    return render(request, "portal/month_visits.html", context)
 
 
 @requires(Permission.MONTH_VIEW)
@@ -105,14 +85,6 @@ def month_counts(request: SignedInRequest, month: date, item_id: int) -> HttpRes
     rows = counts_of(row, request.user, item)
     context = {"month": row, "item": item, "rows": rows, "total": sum(line.persons for line in rows)}
     return render(request, "portal/month_counts.html", context)
-
-
-def _area_in(month: Month, user: User, code: str) -> str:
-    """The asked area if it lies in the month's county, else the user's own area there, else the county."""
-    if AREA.match(code) and code.startswith(area_prefix(month.county_code)):
-        return code
-    place = place_of(user)
-    return place.area_code if place.county_code == month.county_code else month.county_code
 
 
 def _runnable() -> list[date]:

@@ -13,6 +13,7 @@ from portal.money_figures import paid_figures
 from portal.queues import queues_for, warnings_of
 from portal.scope import months_of, todos_for
 from portal.visit_figures import visit_figures
+from portal.visit_queues import visit_queues
 from subsidies.missed import missed_list
 
 TODOS_SHOWN = 10
@@ -34,7 +35,7 @@ def workbench(request: SignedInRequest) -> HttpResponse:
     today = timezone.localdate()
     warnings = warnings_of(user, newest, today)
     missed = missed_list(newest, user).order_by().count() if newest else 0
-    queues = queues_for(user, newest, warnings, missed, today)
+    queues = [*visit_queues(user, timezone.now()), *queues_for(user, newest, warnings, missed, today)]
     sees_money = newest is not None and user_may(user, Permission.PAYMENT_VIEW)
     context = {
         "queues": queues,
@@ -48,7 +49,7 @@ def workbench(request: SignedInRequest) -> HttpResponse:
         "newest": figures[-1] if figures else None,
         "chart": amount_chart(figures),
         "changes": change_figures(newest, user) if newest else None,
-        "visited": visit_figures(newest, user) if newest else None,
+        "visited": visit_figures(newest.month, user) if newest else None,
         "jobs": Job.objects.filter(created_by=user)[:JOBS_SHOWN],
     }
     return render(request, "portal/workbench.html", context)

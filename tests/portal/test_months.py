@@ -19,7 +19,6 @@ from organization.models import User
 from subsidies.models import Adjustment, Month
 from tests.conftest import TOWN_B, VILLAGE_A, make_user
 from tests.portal.conftest import SignIn, an_item, decide
-from visits.models import Obligation
 
 DETAIL = "/months/2026-03/"
 LINES = "/months/2026-03/lines/"
@@ -151,24 +150,6 @@ def test_counted_persons_are_shown_village_by_village(
     assert response.context["total"] == 2
 
 
-def test_the_visit_rate_shows_visited_and_obliged_by_township(
-    sign_in: SignIn, bureau_clerk: User, month: Month, elder_a: Elder, elder_b: Elder
-) -> None:
-    _oblige(month, elder_a, met=True)
-    _oblige(month, elder_b, met=False)
-    context = sign_in(bureau_clerk).get("/months/2026-03/visits/").context
-    rows = [(row.name, row.obliged, row.visited, row.rate) for row in context["table"]]
-    assert rows == [("甲镇", 1, 1, Decimal("100.0")), ("乙镇", 1, 0, Decimal("0.0"))]
-    assert (context["whole"].obliged, context["whole"].visited) == (2, 1)
-
-
-def test_the_visits_of_another_township_are_not_counted(
-    sign_in: SignIn, clerk_b: User, month: Month, elder_a: Elder
-) -> None:
-    _oblige(month, elder_a, met=True)
-    assert sign_in(clerk_b).get("/months/2026-03/visits/").context["whole"].obliged == 0
-
-
 def test_a_run_is_asked_for_once_however_often_it_is_clicked(
     sign_in: SignIn, bureau_clerk: User, month: Month
 ) -> None:
@@ -243,17 +224,4 @@ def _next_month(month: Month) -> Month:
         partition_ensure(cursor, "subsidies_entitlement", april)
     return Month.objects.create(
         county_code=month.county_code, month=april, revision=1, persons=2, published_at=timezone.now()
-    )
-
-
-def _oblige(month: Month, elder: Elder, *, met: bool) -> Obligation:
-    return Obligation.objects.create(
-        month=month.month,
-        county_code=month.county_code,
-        elder=elder,
-        tier_id=1,
-        area_code=elder.residence_code,
-        due=1,
-        done=int(met),
-        met=met,
     )
