@@ -50,7 +50,7 @@ def workers_of(area_code: str) -> QuerySet[User]:
     """Active users who may record visits somewhere in the area's township, or anywhere in the area if it is wider."""
     prefix = area_prefix(area_code)[:TOWNSHIP_DIGITS]
     above = [prefix[:digits] for digits in (2, 4, 6, TOWNSHIP_DIGITS) if digits <= len(prefix)]
-    covers = Q(assignments__area_id__startswith=prefix)
+    covers = Q(assignments__area__code__startswith=prefix)
     covers |= Q(assignments__area_id__in=[code.ljust(12, "0") for code in above])
     found = User.objects.filter(covers, assignments__role__in=VISITORS, is_active=True)
     return found.order_by("full_name", "pk").distinct()

@@ -120,7 +120,9 @@ def people_page(
         return People()
     counts = Counts(*found[0][:7])
     order = [row[7:] for row in found if row[7] is not None]
-    full = Obligation.objects.select_related("elder", "tier", "assignee").in_bulk([pk for pk, _, _ in order])
+    full = Obligation.objects.select_related("elder__contact", "tier", "assignee").in_bulk(
+        [pk for pk, _, _ in order]
+    )
     last = last_records([obligation.elder_id for obligation in full.values()])
     rows = [
         PersonDue(full[pk], due, _state_of(full[pk], due, today, missed), last.get(full[pk].elder_id))

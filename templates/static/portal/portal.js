@@ -57,3 +57,12 @@ document.addEventListener("change", function (event) {
   showTicks(form);
 });
 window.addEventListener("pageshow", function () { document.querySelectorAll("form[data-batch]").forEach(showTicks); });
+/* Rows typed in from paper: Enter goes to the same column of the next row, so that nothing is sent half-way. */
+document.addEventListener("keydown", function (event) {
+  var cell = event.target.closest("form[data-entry] td");
+  if (!cell || event.key !== "Enter") { return; }
+  event.preventDefault();
+  var below = cell.parentElement.nextElementSibling;
+  var field = below && below.children[cell.cellIndex].querySelector("input, select");
+  (field || cell.closest("form").querySelector(".foot-bar button")).focus();
+});
