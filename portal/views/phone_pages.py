@@ -96,8 +96,11 @@ class PhoneSignIn(LoginView):
 
     authentication_form = SignInForm
     template_name = "phone/login.html"
-    next_page = "portal:phone-shell"
     redirect_field_name = ""
+
+    def get_success_url(self) -> str:
+        """Back to the app, which shows nobody's data until the server has told it who signed in."""
+        return reverse("portal:phone-shell") + "?in=1"
 
     def form_valid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]  # our own form
         response = super().form_valid(form)

@@ -6,7 +6,9 @@
     return;
   }
   document.getElementById("back").addEventListener("click", Screens.back);
-  history.replaceState({ screen: "today" }, "");
+  // /m/?in=1 is where signing in leads to
+  if (location.search) { await Session.ask(); }
+  history.replaceState({ screen: "today" }, "", "/m/");
   Session.onChange(function () {
     const { owner, net } = Session.state;
     if (!owner && net === "signin") { location.replace("/m/login/"); }

@@ -2,6 +2,7 @@
 /* 我的: the server's figures, what waits, signing out. */
 const Me = (function () {
   const { el, icon } = Dom;
+  let refused = false;
 
   function render(main) {
     const state = Session.state;
@@ -22,7 +23,8 @@ const Me = (function () {
       el("section", { class: "advice" }, el("h2", {}, "记录会不会丢"),
         el("p", {}, "每点一下都自动存在这部手机里，关掉、没电都不丢。在浏览器里「清除数据」会丢，请不要清除。"),
         el("p", {}, "名单加密存放，退出或 72 小时没有同步就自动清除。")),
-      el("div", { id: "leave" }, state.owner && el("button", { type: "button", class: "button wide", onclick: leave }, "退出登录")));
+      state.owner && (refused && Session.held() ? refusal() :
+        el("button", { type: "button", class: "button wide", onclick: leave }, "退出登录")));
   }
 
   const figure = (word, number, unit) => el("div", {}, el("dt", {}, word), el("dd", {}, String(number), el("small", {}, unit)));
@@ -40,10 +42,16 @@ const Me = (function () {
       location.replace("/m/login/");
       return;
     }
-    Dom.fill(document.getElementById("leave"), el("div", { class: "note danger", role: "alert" },
-      el("p", {}, "还有 " + Session.held() + "，现在退出会影响上传，所以不能退出。请先上传或处理完。"),
+    refused = true;
+    Screens.draw();
+    window.scrollTo(0, document.body.scrollHeight);
+  }
+
+  function refusal() {
+    return el("div", { class: "note danger", role: "alert" },
+      el("p", {}, "还有 " + Session.held() + "，现在退出会丢，所以不能退出。请先上传或处理完。"),
       el("button", { type: "button", class: "button primary", onclick: Sync.now }, "现在上传"),
-      el("button", { type: "button", class: "button", onclick: () => Screens.go("done") }, "查看这些记录")));
+      el("button", { type: "button", class: "button", onclick: () => Screens.go("done") }, "查看这些记录"));
   }
 
   return { render };

@@ -3,7 +3,7 @@
 const Session = (function () {
   /* owner: {user, key}, or null before the first sign-in. list: {at, data}, or null when there is none or it was wiped.
      net: online, offline, busy, signin, forbidden. trouble: what the last sync could not do, in words. */
-  const state = { owner: null, name: "", list: null, records: [], others: [], net: "offline", trouble: "", syncedAt: 0 };
+  const state = { owner: null, unsure: false, name: "", list: null, records: [], others: [], net: "offline", trouble: "", syncedAt: 0 };
   const listeners = [];
   const tabs = window.BroadcastChannel ? new BroadcastChannel("visits-phone") : null;
 
@@ -17,22 +17,28 @@ const Session = (function () {
     };
   }
 
-  /** Read everything of the present user from the phone: works without any network. */
+  /** Read everything of the present user from the phone: works without any network. Right after signing in nobody's
+      data are shown until the server has said who signed in: it may be somebody else than before. */
   async function reload() {
-    const user = await Store.mark("user");
+    const unsure = Boolean(await Store.mark("unsure"));
+    const user = unsure ? null : await Store.mark("user");
     const row = user ? await Store.get("users", user) : null;
     const owner = row ? { user, key: row.key } : null;
     const read = {
       owner,
+      unsure,
       name: owner ? await Sealing.open(owner.key, row.label) : "",
       list: owner ? await Lists.read(user, owner.key) : null,
       records: owner ? await Outbox.list(owner) : [],
-      others: await Lists.others(user)
+      others: unsure ? [] : await Lists.others(user)
     };
     // at once, so that no screen sees one user's list beside another's records
     Object.assign(state, read);
     changed();
   }
+
+  /** Somebody has just signed in. */
+  const ask = () => Store.put("marks", { name: "unsure", value: true });
 
   /** Take the server's answer. Another user than before: the former's people are wiped, what waits of them stays. */
   async function become(data) {
@@ -41,7 +47,10 @@ const Session = (function () {
     if (former && former !== user) { await Lists.wipe(former, true); }
     const key = await Lists.keyFor(user, data.user.name);
     await Lists.keep(user, key, data);
-    await Store.put("marks", { name: "user", value: user });
+    await Store.change(["marks"], function (tables) {
+      tables.marks.put({ name: "user", value: user });
+      tables.marks.delete("unsure");
+    });
     await reload();
     return former === user;
   }
@@ -106,5 +115,7 @@ const Session = (function () {
     }
   }
 
-  return { state, onChange, changed, tellTabs, reload, refresh, become, keep, countOf, waiting, held, leave, finishLeaving, expire };
+  return {
+    state, onChange, changed, tellTabs, reload, refresh, ask, become, keep, countOf, waiting, held, leave, finishLeaving, expire
+  };
 })();

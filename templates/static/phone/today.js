@@ -35,7 +35,7 @@ const Today = (function () {
   }
 
   function empty() {
-    const words = Session.state.owner ?
+    const words = Session.state.unsure ? "正在确认登录，需要网络。没有上传的记录都在手机里，没有丢失。" : Session.state.owner ?
       "名单超过 72 小时没有更新，已从手机里清除。没有上传的记录还在。连上网络后点「同步」，重新取回名单。" :
       "第一次使用需要网络：登录后，名单会存到手机里，没有信号也能用。";
     return el("div", { class: "empty" }, icon("cloud"), el("p", {}, words),
