@@ -101,7 +101,8 @@ def rate_asked(user: User, month: date, params: QueryDict) -> RateAsked:
     """Read the question of the page. Raises Http404 for an area in which the user may see nobody."""
     place = place_of(user)
     area = params.get("area", "")
-    area = area if AREA.match(area) else place.area_code
+    several = len(user.area_prefixes(Permission.VISIT_VIEW)) > 1
+    area = area if AREA.match(area) else place.county_code if several else place.area_code
     if not _in_scope(user, area, month):
         raise Http404
     as_of, error = _moment(params.get("as_of", ""))

@@ -14,6 +14,7 @@ from visits.choices import MonthAction, MonthState
 from visits.models import Obligation, RateSnapshot
 from visits.month_table import TRANSITIONS
 from visits.querysets import ObligationQuerySet
+from visits.rate import Figure
 from visits.slots import next_month
 from visits.township_figures import TownshipFigure, township_figures
 
@@ -54,6 +55,11 @@ class Report:
     def submitting(self) -> int:
         """Townships that have something to submit."""
         return sum(row.township.submits for row in self.rows)
+
+    @property
+    def whole(self) -> Figure:
+        """All rows together."""
+        return sum((row.township.figure for row in self.rows), Figure())
 
     @property
     def waiting(self) -> list[ReportRow]:

@@ -48,6 +48,7 @@ class TrendRow:
 
     name: str
     figures: list[Figure]
+    deeper: str = ""
 
 
 @requires(Permission.VISIT_VIEW)
@@ -121,7 +122,9 @@ def visit_trend(request: SignedInRequest, month: date) -> HttpResponse:
         "months": months,
         "rows": [
             TrendRow(
-                area_words(code, names[code], asked.county), [found.get((m, code), Figure()) for m in months]
+                area_words(code, names[code], asked.county),
+                [found.get((m, code), Figure()) for m in months],
+                "" if asked.villages else f"?area={code}",
             )
             for code in codes
         ],
