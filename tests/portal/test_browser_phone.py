@@ -168,7 +168,9 @@ def test_a_double_tap_on_the_telephone_answers_for_one_person_only(phone: Phone)
     phone.page.evaluate(
         """() => { for (let n = 0; n < 2; n += 1) { document.querySelector(".outcomes button").click(); } }"""
     )
-    phone.see("已入库 1 条")
+    phone.see("还有 7 人")
+    phone.page.wait_for_selector(".waiting.some")
+    phone.page.wait_for_selector(".waiting:not(.some)")
     assert len(results()) == 1
 
 
@@ -185,5 +187,6 @@ def test_a_finding_on_the_telephone_goes_on_in_the_form(phone: Phone) -> None:
     phone.tap(".save button")
     phone.page.wait_for_selector(".call b")
     assert phone.page.text_content(".call b") != name
-    phone.see("已入库 1 条")
+    phone.page.wait_for_selector(".waiting.some")
+    phone.page.wait_for_selector(".waiting:not(.some)")
     assert Finding.objects.get().code == "poor"

@@ -7,6 +7,7 @@ from django.db import connection
 
 from organization.choices import Role
 from organization.models import User
+from portal.views import phone_pages
 from tests.conftest import VILLAGE_A, make_user
 from tests.portal.browser import MARKS
 from tests.portal.phone import NAMES, SIZE, Phone, elder_named
@@ -59,7 +60,7 @@ def age(phone: Phone, hours: float) -> None:
 def test_what_lies_in_the_phone_names_nobody(phone: Phone) -> None:
     phone.open(NAMES[1])
     phone.chip("见到本人")
-    phone.see("草稿已存在手机里")
+    phone.see("草稿已自动保存")
     phone.tap("#back")
     phone.cut()
     seen(phone, NAMES[0])
@@ -111,7 +112,7 @@ def test_signing_out_is_refused_while_something_waits_and_wipes_everything_after
 def test_a_draft_also_keeps_one_from_signing_out(phone: Phone) -> None:
     phone.open(NAMES[0])
     phone.chip("见到本人")
-    phone.see("草稿已存在手机里")
+    phone.see("草稿已自动保存")
     phone.tap("#back")
     phone.go("我的")
     phone.chip("退出登录")
@@ -261,3 +262,17 @@ def test_a_name_is_found_and_a_village_chosen_on_the_phone_itself(phone: Phone) 
     phone.chip("甲二村")
     assert set(phone.page.locator(".card b").all_inner_texts()) == {NAMES[2], NAMES[5]}
     assert elder_named(NAMES[2]).residence_code.endswith("202")
+
+
+def test_a_new_release_takes_the_place_of_the_old_one(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+    caches = "async () => (await caches.keys()).filter((name) => name.startsWith('phone-'))"
+    [before] = phone.page.evaluate(caches)
+    text = phone_pages._worker(0)
+    monkeypatch.setattr(phone_pages, "_worker", lambda newest: text.replace(before[6:], "0123456789abcdef"))
+    phone.page.evaluate("navigator.serviceWorker.getRegistration().then((found) => found.update())")
+    phone.page.wait_for_event("load")  # the app loads the new release by itself
+    phone.settled()
+    assert phone.page.evaluate(caches) == ["phone-0123456789abcdef"]
+    phone.cut()
+    phone.page.reload()
+    phone.see(NAMES[0])

@@ -53,7 +53,7 @@ def test_a_day_without_a_network_loses_and_doubles_nothing(phone: Phone, tmp_pat
     # in the middle of a visit the system ends the browser; the worker opens it again, still without a network
     phone.open(NAMES[4])
     phone.chip("见到本人")
-    phone.see("草稿已存在手机里")
+    phone.see("草稿已自动保存")
     phone.kill()
     phone.start(offline=True)
     phone.page.goto("/m/")

@@ -18,7 +18,8 @@ from tests.conftest import COUNTY, make_user
 from tests.portal.conftest import SignIn
 
 LONG_NUMBER = re.compile(rb"(?<![0-9a-f])\d{17}[\dXx](?![0-9a-f])")
-PUBLIC = {"favicon.ico", "healthz", "readyz", "login/", "logout/", "public/notices/<uuid:key>/"}
+PHONE = {"m/", "m/sw.js", "m/manifest.webmanifest", "m/login/", "m/logout/"}
+PUBLIC = {"favicon.ico", "healthz", "readyz", "login/", "logout/", "public/notices/<uuid:key>/"} | PHONE
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, Callable[..., Any]]]:

@@ -9,7 +9,7 @@ const Answers = (function () {
     住院: ["县医院", "镇卫生院", "外地医院"], 拒绝: ["不愿被打扰", "家人不同意"], 入机构: ["敬老院", "养老院"]
   };
   const CALL_REASONS = ["没人接听", "关机", "停机或空号"];
-  const RISKS = [["", "无"], ["黄", "黄：需处理"], ["红", "红：紧急"]];
+  const RISKS = [["", "无"], ["黄", "黄色"], ["红", "红色"]];
 
   /** The result of a visit that was made, in this way of visiting. */
   function made(mode) {

@@ -22,7 +22,7 @@
     // a new release takes over when nobody is in the middle of a task
     const held = navigator.serviceWorker.controller;
     navigator.serviceWorker.addEventListener("controllerchange", function () {
-      if (held && ["today", "done", "me"].includes(Screens.current())) { location.reload(); }
+      if (held && !Screens.inTask()) { location.reload(); }
     });
     navigator.serviceWorker.register("/m/sw.js", { scope: "/m/" });
   }

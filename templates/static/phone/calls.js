@@ -3,13 +3,14 @@
 const Calls = (function () {
   const { el, icon } = Dom;
   const DOUBLE_TAP = 500;
-  // over: settled in this row; shown, since: who is on the screen, and from when
-  let over = new Set(), numbers = new Map(), done = 0, shown = "", since = 0;
+  // over: settled in this row; shown, since: who is on the screen, and from when; said: what was saved last
+  let over = new Set(), numbers = new Map(), done = 0, shown = "", since = 0, said = "";
 
   function begin() {
     over = new Set();
     numbers = new Map();
     done = 0;
+    said = "";
   }
 
   function render(main) {
@@ -21,7 +22,7 @@ const Calls = (function () {
       since = Date.now();
     }
     Dom.fill(main, person ? [
-      el("p", { class: "small" }, "还有 " + queue.length + " 人，本次已访 " + done + " 人"),
+      el("p", { class: "small", role: "status" }, said + "还有 " + queue.length + " 人，本次已访 " + done + " 人"),
       el("section", { class: "call" }, el("b", {}, person.name),
         el("p", {}, [person.village, person.door].filter(Boolean).join(" ")),
         el("p", { class: "small" }, person.last ? "上次 " + Moments.short(person.last.on) + " " + person.last.mode + " · " + person.last.result : "还没有探访记录"),
@@ -61,9 +62,9 @@ const Calls = (function () {
     const made = Outbox.blank(person, "电话");
     Object.assign(made, { result, calm: result === "联系到本人" ? true : null, at: Moments.iso(new Date()) });
     done += result === "联系到本人" ? 1 : 0;
+    said = "已保存：" + person.name + " · " + result + "。";
     next(person);
     await Session.keep(made, Outbox.WAITING);
-    Frame.say("已存在手机里：" + person.name + " · " + result);
     Sync.soon();
   }
 

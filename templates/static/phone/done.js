@@ -25,7 +25,8 @@ const Done = (function () {
     const drafts = of(Outbox.DRAFT);
     const back = returned();
     const waiting = of(Outbox.WAITING, Outbox.SENT);
-    const stored = of(Outbox.STORED);
+    const toMend = new Set(back.map((row) => row.record.id));
+    const stored = of(Outbox.STORED).filter((entry) => !toMend.has(entry.record.id));
     const met = People.all().filter((person) => person.state === People.MET);
     Dom.fill(main,
       section("被退回", back, (row) => item(row.record, Outbox.RETURNED, row.reason, () => Form.mend(row.record, Boolean(row.entry), row.reason))),

@@ -56,7 +56,7 @@ const Form = (function () {
     const line = () => document.getElementById("kept");
     if (line()) { line().textContent = ""; }
     await Session.keep(record, Outbox.DRAFT);
-    if (line()) { line().textContent = "草稿已存在手机里"; }
+    if (line()) { line().textContent = "草稿已自动保存"; }
   }
 
   function choose(result) {
@@ -133,7 +133,7 @@ const Form = (function () {
     return [
       names.map((name) => group(name, "chips", kinds.filter((kind) => kind.group === name).map((kind) =>
         chip(kind.name, kind.code in record.findings, () => toggle(kind))))),
-      group("紧急程度", "chips", Answers.RISKS.map(([risk, word]) => chip(word, record.risk === risk, () => change({ risk }), {
+      group("风险（红色为紧急）", "chips", Answers.RISKS.map(([risk, word]) => chip(word, record.risk === risk, () => change({ risk }), {
         class: "chip" + (record.risk === risk ? " on" : "") + (risk ? " risk-" + (risk === "红" ? "red" : "yellow") : "")
       }))),
       record.risk === "红" && el("p", { class: "note danger" }, "有生命危险请立即打 120 或 110，并告诉家属和村、镇干部。")
@@ -245,7 +245,7 @@ const Form = (function () {
       await Outbox.drop(Session.state.owner, saved.replaces);
       await Session.refresh();
     }
-    Frame.say("已存在手机里，待上传");
+    Frame.say("已保存在手机里，待上传");
     Screens.back();
     Sync.soon();
   }

@@ -6,6 +6,7 @@ const Screens = (function () {
   let screen = "today";
 
   const current = () => screen;
+  const inTask = () => TASKS.includes(screen);
 
   function go(name) {
     if (name === "calls") { Calls.begin(); }
@@ -38,5 +39,5 @@ const Screens = (function () {
     show(event.state && event.state.screen !== "form" ? event.state.screen : "today");
   });
 
-  return { current, go, draw, back, refresh };
+  return { current, inTask, go, draw, back, refresh };
 })();

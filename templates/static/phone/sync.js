@@ -53,7 +53,7 @@ const Sync = (function () {
       state.syncedAt = Date.now();
       const sent = before - Session.waiting();
       settle("online", skipped ? skipped + " 条暂时没有传上，稍后自动再传" : "");
-      if (sent > 0) { Frame.say("已入库 " + sent + " 条"); }
+      if (sent > 0 && !Screens.inTask()) { Frame.say("已入库 " + sent + " 条"); }
       if (skipped) { retry(); }
     } catch (fault) {
       if (fault.kind === "switched") { again = true; }
