@@ -19,6 +19,7 @@ from portal.filtersets import without_position
 from portal.follow_up_rows import DUES, NO_BUREAU, RISKS, STATES, filtered, follow_up_rows
 from portal.paging import SIZES, position_of
 from portal.scope import place_of
+from portal.visit_people import masked_phone
 from subsidies.batch_lines import NOT_SENT
 from subsidies.choices import PaymentState
 from subsidies.models import Payment
@@ -93,7 +94,7 @@ def photo(request: SignedInRequest, pk: int, photo_id: UUID) -> HttpResponse:
 
 def follow_up_or_404(user: User, pk: int) -> FollowUp:
     """A matter in the user's sight: of the areas of a role, of the own bureau for a bureau's staff."""
-    rows = FollowUp.objects.visible_to(user).select_related("elder", "bureau", "visit", "finding")
+    rows = FollowUp.objects.visible_to(user).select_related("elder__contact", "bureau", "visit", "finding")
     return get_object_or_404(rows, pk=pk)
 
 
@@ -112,6 +113,7 @@ def detail_context(user: User, pk: int) -> dict[str, Any]:
         # the bureau that was asked sees what it was asked about, not the rest of the visit
         "sees_visit": user_may(user, Permission.VISIT_VIEW),
         "met": met,
+        "masked": masked_phone(row.elder),
         "age": completed_years(row.elder.birth_date, timezone.localdate(now)),
         "photos": list(row.visit.photos.all()),
         "steps": steps,
