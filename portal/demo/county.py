@@ -23,9 +23,19 @@ from portal.demo.certifications import certifications_make
 from portal.demo.enrolments import enrolments_make
 from portal.demo.imports import DemoRefusedError, roster_import
 from portal.demo.payments import money_before, money_steps
+from portal.demo.phones import phone_visits_make
 from portal.demo.story import RosterFile, Story, story_of
 from portal.demo.todos import todos_raise
+from portal.demo.visit_story import (
+    call_backs_make,
+    follow_ups_make,
+    handed_over_make,
+    late_make,
+    months_submit,
+    returns_make,
+)
 from portal.demo.visiting import visits_make
+from portal.demo.visitors import caseloads_make, visitor_leave, visitors_create
 from subsidies.models import Month
 from subsidies.services.month import month_run
 from visits.models import Obligation
@@ -90,14 +100,29 @@ def _steps(story: Story) -> Iterator[tuple[str, Callable[[], Any]]]:
         if file is story.files[0]:
             yield "申请登记", partial(enrolments_make, story.people, story.months, story.seed)
         yield from money_before(story.months, position, story.seed)
+        if month == story.months[-1]:
+            yield "探访员离岗", visitor_leave
         yield f"核定 {month:%Y年%m月}", partial(_run, month)
         yield from money_steps(story.months, position, story.seed)
         yield f"探访 {month:%Y年%m月}", partial(_visit, story, month)
         if month == story.months[-2]:
             yield "享受申请", partial(_applications, story, month)
-    yield "探访复核", partial(_recount, story)
+    yield from _visit_steps(story)
     yield "生存认证", partial(_certifications, story)
     yield "待办", partial(_todos, story)
+
+
+def _visit_steps(story: Story) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """What becomes of the visits: the newest past month is called back and submitted, the running one goes on."""
+    last, runs = story.months[-2:]
+    yield "探访复核", partial(_recount, story)
+    yield "探访分工", lambda: caseloads_make(_places(story)["township"])
+    yield "探访移交", lambda: handed_over_make(runs, timezone.localtime(), story.seed)
+    yield "探访退回", lambda: returns_make(runs)
+    yield "探访回访", lambda: call_backs_make(_places(story)["township"], last, story.seed)
+    yield "探访跟进", follow_ups_make
+    yield "探访月报", lambda: months_submit(story.months[:-1], _places(story)["township"])
+    yield "探访补录", lambda: late_make(last, timezone.localtime(), story.seed)
 
 
 def _areas_write(areas: tuple[AreaRow, ...]) -> int:
@@ -129,7 +154,10 @@ def _packs_load() -> int:
 
 
 def _accounts(story: Story) -> int:
-    return len(accounts_create(**_places(story)))
+    places = _places(story)
+    accounts = accounts_create(**places)
+    visitors_create(township=places["township"], village=places["village"])
+    return len(accounts)
 
 
 def _places(story: Story) -> dict[str, Area]:
@@ -148,7 +176,15 @@ def _run(month: date) -> int:
 
 
 def _visit(story: Story, month: date) -> int:
-    return visits_make(month=month, seed=story.seed, now=timezone.localtime(), gone=story.gone)
+    """Visits of a month: from files, in the last two months those of one township from its workers' phones."""
+    now = timezone.localtime()
+    if month not in story.months[-2:]:
+        return visits_make(month=month, seed=story.seed, now=now, gone=story.gone)
+    township = _places(story)["township"]
+    filed = visits_make(month=month, seed=story.seed, now=now, gone=story.gone, without=township)
+    return filed + phone_visits_make(
+        month=month, seed=story.seed, now=now, gone=story.gone, township=township
+    )
 
 
 def _recount(story: Story) -> int:

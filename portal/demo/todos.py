@@ -24,7 +24,8 @@ ALONE: Final = f"{Kind.LIVES_ALONE}:{YES}"
 def todos_raise(*, month: Month, county: Area, township: Area, village: Area, today: date) -> int:
     """Open the to-dos of the demonstration; return how many. The same again refreshes them."""
     of_month = month_last_day(month.month)
-    lines, visits = (reverse(f"portal:month-{name}", args=[month.month]) for name in ("lines", "visits"))
+    lines = reverse("portal:month-lines", args=[month.month])
+    people = reverse("portal:visit-people", args=[month.month])
     query = f"area={village.code}&has={ALONE}"
     # counted by the list's own filter: title and list cannot differ
     alone = ElderFilterSet(QueryDict(query), queryset=Elder.objects.in_area(village.code)).qs
@@ -50,7 +51,7 @@ def todos_raise(*, month: Month, county: Area, township: Area, village: Area, to
             Role.TOWNSHIP_CLERK,
             township,
             f"{township.name}本月还有 {behind} 位老人未探访，请督促各村",
-            f"{visits}?area={township.code}",
+            f"{people}?area={township.code}",
             of_month,
             behind,
         ),

@@ -11,6 +11,7 @@ from catalog.choices import VisitMode
 from eldercare.choices import Sex
 from eldercare.facts import month_last_day
 from operations.spreadsheets import csv_write
+from organization.models import Area
 from portal.demo.chance import Weighted, chance
 from portal.demo.names import person_name
 from visits.choices import Result
@@ -28,14 +29,20 @@ SHARE_REACHED: Final = 0.93
 SHARE_TRIED: Final = 0.03
 
 
-def visits_make(*, month: date, seed: int, now: datetime, gone: Mapping[str, date]) -> int:
-    """Record the visits of an opened month up to now; return how many are new.
+def visits_make(
+    *, month: date, seed: int, now: datetime, gone: Mapping[str, date], without: Area | None = None
+) -> int:
+    """Record the visits of an opened month up to now from a file; return how many are new.
 
-    gone: ID number → day of death or moving out; nobody is visited from that day on. The same month again adds none.
+    gone: ID number → day of death or moving out; nobody is visited from that day on. without: a township whose
+    workers have phones. The same month again adds none.
     """
+    obliged = Obligation.objects.filter(month=month)
+    if without is not None:
+        obliged = obliged.exclude(area_code__startswith=without.code[:9])
     due = [
         (obligation.elder.id_number, obligation.area_code, obligation.due)
-        for obligation in Obligation.objects.filter(month=month).select_related("elder").order_by("elder_id")
+        for obligation in obliged.select_related("elder").order_by("elder_id")
     ]
     rows = list(visit_rows(due, month=month, seed=seed, now=now, gone=gone))
     if not rows:
@@ -53,7 +60,7 @@ def visit_rows(
     random = chance(seed, f"visits {month}")
     for number, area, times in due:
         for turn in range(times):
-            at, mode, luck = _moment(random, month), MODES.draw(random), random.random()
+            at, mode, luck = moment(random, month), MODES.draw(random), random.random()
             note, tried = NOTES.draw(random), TRIED.draw(random)
             is_reached = luck < SHARE_REACHED
             if not is_reached and luck >= SHARE_REACHED + SHARE_TRIED:
@@ -74,7 +81,7 @@ def visit_rows(
             )
 
 
-def _moment(random: Random, month: date) -> datetime:
+def moment(random: Random, month: date) -> datetime:
     """A working hour of some day of the month."""
     day = month + timedelta(days=random.randrange(month_last_day(month).day))
     return datetime.combine(day, time(random.randint(8, 17), random.randint(0, 59)))

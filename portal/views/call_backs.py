@@ -198,7 +198,7 @@ def _detail(
     request: SignedInRequest, row: CallBackDraw, *, call_id: int = 0, refusal: str = ""
 ) -> HttpResponse:
     result = request.GET.get("result", "")
-    calls = row.calls.select_related("visit__elder", "called_by").prefetch_related("visit__signals")
+    calls = row.calls.select_related("visit__elder__contact", "called_by").prefetch_related("visit__signals")
     if result:
         calls = calls.filter(result="" if result == WAITING else result)
     size = position_of(request.GET).size

@@ -369,7 +369,19 @@ def test_a_build_cut_short_goes_on_and_a_second_one_is_refused(
         demo_build(elders=60, seed=4, report=_cut_before(f"探访 {MONTH_NOW:%Y年%m月}"))
     steps: list[str] = []
     made = demo_build(elders=999, seed=9, report=steps.append)
-    assert [step.split()[0] for step in steps] == ["探访", "探访复核", "生存认证", "待办"]
+    assert [step.split()[0] for step in steps] == [
+        "探访",
+        "探访复核",
+        "探访分工",
+        "探访移交",
+        "探访退回",
+        "探访回访",
+        "探访跟进",
+        "探访月报",
+        "探访补录",
+        "生存认证",
+        "待办",
+    ]
     assert Elder.objects.count() == 60 + sum(made[step]["created"] for step in made if "变动" in step)
     assert Month.objects.filter(revision__gt=0).count() == 6
     with pytest.raises(NotEmptyError):

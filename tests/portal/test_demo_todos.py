@@ -12,7 +12,7 @@ from portal.demo.todos import todos_raise
 from subsidies.models import Month
 from tests.conftest import TOWN_A, VILLAGE_A, make_user
 from tests.portal.conftest import MARCH, SignIn
-from visits.models import Obligation
+from tests.portal.visits import owe
 
 NUMBER = re.compile(r"(\d+) (?:位|人次|笔)")
 
@@ -20,16 +20,7 @@ NUMBER = re.compile(r"(\d+) (?:位|人次|笔)")
 def test_every_to_do_opens_a_page_with_its_number(
     sign_in: SignIn, county: Area, elder_a: Elder, month: Month
 ) -> None:
-    Obligation.objects.create(
-        month=MARCH,
-        county_code=county.code,
-        elder=elder_a,
-        tier_id=1,
-        area_code=VILLAGE_A,
-        due=1,
-        done=0,
-        met=False,
-    )
+    owe(elder_a, MARCH)
     township, village = Area.objects.get(code=TOWN_A), Area.objects.get(code=VILLAGE_A)
     places = {"county": county, "township": township, "village": village}
     assert todos_raise(month=month, today=date(2026, 3, 10), **places) == 3
