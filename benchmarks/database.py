@@ -42,17 +42,18 @@ class BenchDatabase:
     def manage(self, *arguments: str) -> None:
         """Run a management command on it; its words go to stderr."""
         command = [sys.executable, "manage.py", *arguments]
-        subprocess.run(command, cwd=REPO, env=self._environment(), stdout=sys.stderr, check=True)
+        subprocess.run(command, cwd=REPO, env=self.environment(), stdout=sys.stderr, check=True)
 
     def step(self, function: str, **arguments: Any) -> Measured:
         """Call `module:function` with plain arguments in a new process, after the server has flushed its buffers."""
         with self.connect() as connection:
             connection.execute("CHECKPOINT")
         command = [sys.executable, "-m", "benchmarks.step", function, json.dumps(arguments)]
-        done = subprocess.run(command, cwd=REPO, env=self._environment(), stdout=subprocess.PIPE, check=True)
+        done = subprocess.run(command, cwd=REPO, env=self.environment(), stdout=subprocess.PIPE, check=True)
         return Measured(**json.loads(done.stdout.splitlines()[-1]))
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """What a process needs in order to work on it."""
         return os.environ | {"DATABASE_URL": self.url, "PORTAL_DATA": str(self.folder)}
 
 

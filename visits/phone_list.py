@@ -7,9 +7,8 @@ the server.
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -46,8 +45,7 @@ NOT_OPENED: Final = "本月探访任务还没有下达，名单按上月，记�
 TOO_MANY: Final = f"名单超过 {PEOPLE} 人，只显示最急的 {PEOPLE} 人；请镇（街）经办人分配探访任务"
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """One elder of the list."""
 
     ref: str
@@ -85,7 +83,7 @@ def phone_data(*, user: User, now: datetime) -> dict[str, Any]:
             *([TOO_MANY] if len(people) > PEOPLE else []),
             *notices_of(user),
         ],
-        "people": [asdict(person) for person in people[:PEOPLE]],
+        "people": [person._asdict() for person in people[:PEOPLE]],
         "findings": [
             {"code": kind.code, "group": kind.group, "name": kind.name, "risk": kind.risk}
             for kind in finding_kinds(_home(user), today)

@@ -6,7 +6,7 @@ Touches no database. Whatever cannot be taken is a RecordFault: a sentence that 
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -117,8 +117,12 @@ def read_record(item: object) -> PhoneRecord:
 
 def digest_of(record: PhoneRecord, elder_id: int) -> str:
     """Return the sha256 of what the record says, whatever its reference looked like: the same says the same."""
-    said = asdict(record) | {"ref": elder_id, "device_at": record.device_at.timestamp()}
-    return sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+    said = (
+        *(record.id, elder_id, record.device_at.timestamp(), record.mode, record.result, record.note),
+        *(record.event_day, record.risk, [(found.code, found.note) for found in record.findings]),
+        *(record.latitude, record.longitude, record.accuracy, record.corrects),
+    )
+    return sha256(json.dumps(said, default=str).encode()).hexdigest()
 
 
 def event_time(device_at: datetime, offset: timedelta, now: datetime) -> tuple[datetime, int]:

@@ -71,7 +71,7 @@ def receipt_read(text: object) -> Receipt | None:
     if not isinstance(said, dict) or said.get("kind") != KIND:
         return None
     # a receipt may be older than a column, or name one that is gone
-    row = {field.column: field.get_default() for field in Visit._meta.concrete_fields}
+    row = {str(field.column): field.get_default() for field in Visit._meta.concrete_fields}
     row |= {column: value for column, value in said["row"].items() if column in row}
     return Receipt(UUID(row["id"]), said["elder"], said["recorder"], row, said["findings"])
 

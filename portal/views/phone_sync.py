@@ -5,7 +5,6 @@ Answers are JSON, refusals too: {"detail": a sentence}. Signing in is left to th
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Final
@@ -85,7 +84,7 @@ def sync(request: SignedInRequest) -> JsonResponse:
             "server_time": now,
             "replay": answer.replay,
             "figures": phone_figures(user=request.user, today=now.astimezone(ZONE).date()),
-            "results": [asdict(result) for result in answer.results],
+            "results": [result._asdict() for result in answer.results],
         }
     )
 
@@ -96,7 +95,7 @@ def replay(request: SignedInRequest) -> JsonResponse:
     given = _json(request)
     receipts = given.get("receipts") if isinstance(given, dict) else None
     results = visits_replay(receipts=receipts, actor=request.user, now=timezone.now())
-    return JsonResponse({"results": [asdict(result) for result in results]})
+    return JsonResponse({"results": [result._asdict() for result in results]})
 
 
 @phone_api("PUT", limit=PHOTO_BYTES)

@@ -1,10 +1,9 @@
 """Taking records back from their receipts, after the server was restored from a backup made before them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -32,8 +31,7 @@ class State(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayResult:
+class ReplayResult(NamedTuple):
     """The answer to one receipt; id: '' if it could not be read."""
 
     id: str

@@ -58,8 +58,7 @@ class Verdict(NamedTuple):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SyncResult:
+class SyncResult(NamedTuple):
     """The answer to one record. id: as the phone wrote it; marks, receipt: of what is stored."""
 
     id: str
