@@ -56,6 +56,11 @@ def test_the_guide_has_a_page_for_every_screen() -> None:
         "certification",
         "recovery",
         "papers",
+        "phone",
+        "visits",
+        "rates",
+        "followup",
+        "callback",
     ]
 
 
