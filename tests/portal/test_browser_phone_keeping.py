@@ -117,6 +117,14 @@ def test_a_draft_also_keeps_one_from_signing_out(phone: Phone) -> None:
     phone.go("我的")
     phone.chip("退出登录")
     phone.see("还有 1 条草稿")
+    phone.chip("查看这些记录")
+    phone.tap(".card:has-text('草稿')")
+    phone.chip("删除草稿")
+    assert phone.looked("drop") == []
+    phone.chip("删除")
+    phone.go("我的")
+    phone.chip("退出登录")
+    phone.page.wait_for_url("**/m/login/")
 
 
 @pytest.mark.parametrize(("hours", "kept"), [(71.9, True), (72.1, False)])
@@ -269,8 +277,8 @@ def test_a_new_release_takes_the_place_of_the_old_one(phone: Phone, monkeypatch:
     [before] = phone.page.evaluate(caches)
     text = phone_pages._worker(0)
     monkeypatch.setattr(phone_pages, "_worker", lambda newest: text.replace(before[6:], "0123456789abcdef"))
-    phone.page.evaluate("navigator.serviceWorker.getRegistration().then((found) => found.update())")
-    phone.page.wait_for_event("load")  # the app loads the new release by itself
+    with phone.page.expect_event("load"):  # the app loads the new release by itself
+        phone.page.evaluate("() => { navigator.serviceWorker.ready.then((found) => found.update()); }")
     phone.settled()
     assert phone.page.evaluate(caches) == ["phone-0123456789abcdef"]
     phone.cut()

@@ -193,6 +193,13 @@ def test_one_bad_record_never_blocks_the_rest(phone: Phone) -> None:
     phone.cut(False)
     phone.see("1 条记录被退回")
     assert visited() == Counter([(NAMES[0], "见到本人"), (NAMES[2], "见到本人")])
+    # the refused one can be thrown away: it must not keep the worker from signing out for ever
+    phone.go("已访")
+    phone.tap(".card:has-text('被退回')")
+    phone.chip("删除这条记录")
+    phone.chip("删除")
+    phone.page.wait_for_selector(".card:has-text('被退回')", state="detached")
+    assert {row["state"] for row in phone.rows("records")} == {"已入库"}
 
 
 def test_a_record_that_the_server_fails_over_does_not_hold_up_the_others(phone: Phone) -> None:

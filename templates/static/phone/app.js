@@ -5,6 +5,7 @@
     document.getElementById("main").textContent = "这个浏览器太旧或不是安全连接，不能使用探访。请用新版浏览器，从 https 地址打开。";
     return;
   }
+  let stale = false;
   document.getElementById("back").addEventListener("click", Screens.back);
   // /m/?in=1 is where signing in leads to
   if (location.search) { await Session.ask(); }
@@ -12,6 +13,7 @@
   Session.onChange(function () {
     const { owner, net } = Session.state;
     if (!owner && net === "signin") { location.replace("/m/login/"); }
+    else if (stale && !Screens.inTask()) { location.reload(); }
     else { Screens.refresh(); }
   });
   Session.state.net = navigator.onLine ? "online" : "offline";
@@ -19,10 +21,12 @@
   Screens.go("today");
   if (navigator.storage && navigator.storage.persist) { navigator.storage.persist(); }
   if (navigator.serviceWorker) {
-    // a new release takes over when nobody is in the middle of a task
-    const held = navigator.serviceWorker.controller;
+    // a new release takes over when nobody is in the middle of a task; the very first one is what is open already
+    let first = !navigator.serviceWorker.controller;
     navigator.serviceWorker.addEventListener("controllerchange", function () {
-      if (held && !Screens.inTask()) { location.reload(); }
+      stale = !first;
+      first = false;
+      Session.changed();
     });
     navigator.serviceWorker.register("/m/sw.js", { scope: "/m/" });
   }

@@ -3,8 +3,9 @@
 const Form = (function () {
   const { el, icon, chip } = Dom;
   const PHOTOS = 3;
-  // record: what is being filled, null once it is saved; told: what the record that it mends had said
-  let person = null, record = null, told = "";
+  // record: what is being filled, null once it is saved; kept: it lies in the phone as a draft; told: what the record
+  // that it mends had said
+  let person = null, record = null, kept = false, told = "";
 
   /** Begin with a person, or go on with the draft that is there. answers: what was tapped on the way here. */
   async function open(who, mode, answers) {
@@ -13,8 +14,8 @@ const Form = (function () {
       await resume(draft.record);
       return;
     }
-    const last = who.last && who.modes.includes(who.last.mode) ? who.last.mode : who.modes[0];
-    start(who, Outbox.blank(who, mode || last), "");
+    const last = who.last && !who.home_only && who.modes.includes(who.last.mode) ? who.last.mode : who.modes[0];
+    start(who, Outbox.blank(who, mode || last), false, "");
     if (answers) { change(answers); }
   }
 
@@ -23,7 +24,7 @@ const Form = (function () {
     const mine = JSON.parse(JSON.stringify(draft));
     await Outbox.renew(Session.state.owner, mine, Outbox.DRAFT);
     await Session.refresh();
-    start(People.ofRecord(mine), mine, "");
+    start(People.ofRecord(mine), mine, true, "");
   }
 
   /** Mend a record by a new one. A refused one is not known to the server: the new one takes its place. */
@@ -32,12 +33,13 @@ const Form = (function () {
     const made = Outbox.blank(who, who.modes.includes(old.mode) ? old.mode : who.modes[0]);
     made.corrects = refused ? old.corrects : old.id;
     if (refused) { Object.assign(made, { note: old.note, replaces: old.id }); }
-    start(who, made, "原记录：" + [Moments.clock(old.at), old.mode, old.result].join(" ") + (reason ? "。退回原因：" + reason : ""));
+    start(who, made, false, "原记录：" + [Moments.clock(old.at), old.mode, old.result].join(" ") + (reason ? "。退回原因：" + reason : ""));
   }
 
-  function start(who, what, words) {
+  function start(who, what, isDraft, words) {
     person = who;
     record = what;
+    kept = isDraft;
     told = words;
     if (record.mode === "上门") { Place.look(); }
     Screens.go("form");
@@ -55,6 +57,7 @@ const Form = (function () {
   async function keep() {
     const line = () => document.getElementById("kept");
     if (line()) { line().textContent = ""; }
+    kept = true;
     await Session.keep(record, Outbox.DRAFT);
     if (line()) { line().textContent = "草稿已自动保存"; }
   }
@@ -78,6 +81,8 @@ const Form = (function () {
       Answers.isLeaving(record.result) ? eventDay() : null,
       Answers.NOT_MADE.includes(record.result) ? reason() : null,
       record.result ? extras() : null,
+      kept || record.replaces ? el("button", { type: "button", class: "button wide quiet", onclick: askToDrop },
+        record.replaces ? "删除这条记录" : "删除草稿") : null,
       el("div", { class: "save" }, el("p", { id: "kept", class: "kept" }), el("p", { id: "fault", class: "fault", role: "alert" }),
         el("button", { type: "button", class: "button primary wide", onclick: save }, "保存")));
   }
@@ -224,13 +229,32 @@ const Form = (function () {
   /** Death and moving out cannot be taken for a slip of the thumb: they are asked for once. */
   function confirm() {
     const gone = record.result === "已故" ? "去世" : "迁走";
-    const sheet = el("div", { class: "sheet", role: "dialog", "aria-modal": "true", "aria-label": "确认" }, el("div", {},
-      el("h2", {}, "确认上报：" + person.name + "，" + Moments.short(record.event_day) + gone + "？"),
-      el("p", {}, "上传后会通知镇（街）核实并办理停发。"),
-      el("button", { type: "button", class: "button danger wide", onclick: finish }, "确认上报"),
-      el("button", { type: "button", class: "button wide", onclick: () => sheet.remove() }, "返回修改")));
-    document.getElementById("main").append(sheet);
-    sheet.querySelector("button").focus();
+    sheet("确认上报：" + person.name + "，" + Moments.short(record.event_day) + gone + "？",
+      "上传后会通知镇（街）核实并办理停发。", "确认上报", finish);
+  }
+
+  function askToDrop() {
+    sheet(record.replaces ? "删除这条被退回的记录？" : "删除这条草稿？", "删除后不能恢复，平台上没有这条记录。", "删除", drop);
+  }
+
+  /** A question over the form, with one way on and one way back. */
+  function sheet(question, detail, word, go) {
+    const made = el("div", { class: "sheet", role: "dialog", "aria-modal": "true", "aria-label": "确认" }, el("div", {},
+      el("h2", {}, question), el("p", {}, detail),
+      el("button", { type: "button", class: "button danger wide", onclick: go }, word),
+      el("button", { type: "button", class: "button wide", onclick: () => made.remove() }, "返回修改")));
+    document.getElementById("main").append(made);
+    made.querySelector("button").focus();
+  }
+
+  /** Throw the draft away, and the refused record that it was to replace. */
+  async function drop() {
+    const { id, replaces } = record;
+    record = null;
+    await Outbox.drop(Session.state.owner, id);
+    if (replaces) { await Outbox.drop(Session.state.owner, replaces); }
+    await Session.refresh();
+    Screens.back();
   }
 
   /** Save as it is: from here on the record does not change, so that sending it twice is sending it once. */

@@ -87,7 +87,8 @@ const Today = (function () {
   function card(person) {
     const entry = People.recorded(person.ref);
     const last = person.last && "上次 " + Moments.short(person.last.on) + " " + person.last.mode + " · " + person.last.result;
-    const due = person.due && person.state !== People.MET ? Moments.short(person.due) + "前" : "";
+    const due = [person.home_only && "须上门", person.due && person.state !== People.MET && Moments.short(person.due) + "前"]
+      .filter(Boolean).join(" ");
     return el("button", { type: "button", class: "card " + TONES[person.state], onclick: () => Form.open(person) },
       el("span", { class: "line" }, el("b", {}, person.name), el("span", { class: "tier" }, person.tier),
         el("span", { class: "state" }, person.state)),
