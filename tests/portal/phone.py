@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
-from playwright.sync_api import BrowserContext, Locator, Page, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, Playwright, ViewportSize, sync_playwright
 
 from catalog.models import Document, FindingKind, VisitTier
 from eldercare.models import Elder
@@ -23,7 +23,7 @@ from tests.portal.browser import ARGUMENTS, CHROMIUM, SERIOUS, picture
 from tests.registry import make_elder
 from visits.models import Obligation
 
-SIZE: Final = {"width": 360, "height": 640}
+SIZE: Final[ViewportSize] = {"width": 360, "height": 640}
 SECOND_VILLAGE: Final = "530322101202"
 NAMES: Final = ("赵春梅", "钱有福", "孙桂兰", "李大山", "周秀英", "吴长顺", "郑玉珍", "王天佑")
 ALWAYS: Final = DateRange(date(2020, 1, 1), None)

@@ -91,7 +91,7 @@ def test_a_day_without_a_network_loses_and_doubles_nothing(phone: Phone, tmp_pat
 
 
 def test_an_answer_that_is_lost_makes_no_second_row(phone: Phone) -> None:
-    lost = []
+    lost: list[int] = []
 
     def lose(route: Route) -> None:
         """Let the server store it, and lose its answer once."""
@@ -156,7 +156,7 @@ def test_a_draft_opened_in_two_tabs_becomes_two_records_and_not_one_twice(phone:
 
 
 def test_a_number_that_is_taken_already_is_changed_and_the_record_sent_again(phone: Phone) -> None:
-    answered = []
+    answered: list[str] = []
 
     def conflict(route: Route) -> None:
         records = json.loads(route.request.post_data or "{}").get("records", [])
