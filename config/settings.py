@@ -121,6 +121,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "visits.tasks.obligations_refresh_recent",
         "schedule": env.every_night(),
     },
+    "refresh-follow-ups": {"task": "visits.tasks.follow_ups_refresh_open", "schedule": env.every_night()},
     "assign-obligations": {"task": "visits.tasks.obligations_assign_daily", "schedule": env.day_start()},
 }
 

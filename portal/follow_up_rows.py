@@ -15,7 +15,7 @@ from organization.querysets import in_areas
 from portal.filtersets import AREA
 from portal.places import place_names
 from visits.choices import OPEN_FOLLOW_UP, FollowUpKind, FollowUpState, Risk
-from visits.follow_ups import handled_by, handlers_of, overdue
+from visits.follow_ups import handlers_of, overdue, waits_for
 from visits.models import FollowUp
 from visits.querysets import FollowUpQuerySet
 
@@ -92,7 +92,7 @@ def filtered(rows: FollowUpQuerySet, params: QueryDict, user: User, now: datetim
         rows = rows.filter(_bureau(bureau))
     if due:
         rows = rows.filter(_due(due, now))
-    return rows.filter(handled_by(user)) if params.get("mine") else rows
+    return rows.filter(waits_for(user)) if params.get("mine") else rows
 
 
 def _bureau(text: str) -> Q:

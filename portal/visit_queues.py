@@ -19,7 +19,7 @@ from organization.permissions import permissions_of
 from organization.querysets import in_areas
 from portal.queues import Queue
 from visits.choices import LOCKED, OPEN_FOLLOW_UP, FollowUpKind, MonthState, Risk
-from visits.follow_ups import handled_by, overdue
+from visits.follow_ups import overdue, waits_for
 from visits.models import CallBack, FollowUp, Obligation, Visit, VisitMonth
 from visits.records import RETURNED
 from visits.slots import next_month
@@ -57,15 +57,16 @@ def visit_queues(user: User, now: datetime) -> list[Queue]:
 
 
 def _follow_ups(user: User, now: datetime) -> Iterator[Queue]:
-    """Matters that the user handles, by kind; the overdue and, in the county, the red ones are told besides."""
+    """Matters that are the user's to do, by kind; besides what of it is overdue, and what is red or late elsewhere."""
     seen = FollowUp.objects.visible_to(user).filter(state__in=OPEN_FOLLOW_UP)
-    mine = Q(pk__in=FollowUp.objects.filter(handled_by(user), state__in=OPEN_FOLLOW_UP).values("pk"))
+    mine = Q(pk__in=FollowUp.objects.filter(waits_for(user), state__in=OPEN_FOLLOW_UP).values("pk"))
     counts = {kind.name: Count("pk", filter=mine & Q(kind=kind)) for kind in KINDS}
     counted = seen.order_by().aggregate(
         **counts,
         overdue=Count("pk", filter=mine & overdue(now)),
         first=Min("due_at", filter=mine),
         red=Count("pk", filter=Q(risk=Risk.RED) & ~mine),
+        late=Count("pk", filter=overdue(now) & ~mine),
     )
     if counted["overdue"]:
         url = _list(mine=1, due="overdue")
@@ -76,9 +77,12 @@ def _follow_ups(user: User, now: datetime) -> Iterator[Queue]:
             yield Queue(label, count, unit, hint, _list(mine=1, kind=kind), "attention")
     if counted["red"]:
         url = _list(risk=Risk.RED)
-        yield Queue(
-            "红色风险，由别处办理", counted["red"], "件", "盯住时限和结果", url, "attention", decides=False
-        )
+        hint = "由别处办理，盯住时限和结果"
+        yield Queue("红色风险未办结", counted["red"], "件", hint, url, "attention", decides=False)
+    if counted["late"]:
+        url = _list(due="overdue")
+        hint = "由别处办理，请催办"
+        yield Queue("跟进事项逾期未办结", counted["late"], "件", hint, url, "danger", decides=False)
 
 
 def _returned(user: User) -> Iterator[Queue]:

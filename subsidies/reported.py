@@ -4,10 +4,12 @@ Read from the open follow-ups, so that payments are held from the moment the rep
 takes to decide it.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from organization.querysets import in_areas
 from subsidies.choices import AnomalyKind
 from visits.choices import OPEN_FOLLOW_UP, FollowUpKind, Result
 from visits.models import FollowUp
@@ -28,6 +30,14 @@ def reported_select() -> str:
         SELECT f.elder_id, CASE f.kind {kinds} END AS kind, v.event_day
         FROM visits_followup f JOIN visits_visit v ON v.id = f.visit_id
         WHERE f.state IN ({states}) AND (f.kind, v.result) IN ({pairs})"""
+
+
+def reports_open(prefixes: Iterable[str]) -> QuerySet[FollowUp]:
+    """Reports still to be checked in these areas, which hold payments now, whether or not a run has met them."""
+    kinds = Q(pk__in=[])
+    for follow_up, result in REPORTS.values():
+        kinds |= Q(kind=follow_up, visit__result=result)
+    return in_areas(FollowUp.objects.filter(kinds, state__in=OPEN_FOLLOW_UP), prefixes, "area_code")
 
 
 def still_standing() -> Q:

@@ -8,7 +8,7 @@ from django.db.models import Count, Q
 from organization.areas import area_prefix
 from organization.choices import Permission, Role
 from organization.grants import GRANTS
-from organization.models import User
+from organization.models import Assignment, User
 from visits.choices import OPEN_FOLLOW_UP, FollowUpKind, FollowUpState, Risk
 from visits.models import FollowUp
 from visits.querysets import FollowUpQuerySet
@@ -49,6 +49,18 @@ def handled_by(user: User) -> Q:
         whose = Q() if assignment.role == Role.BUREAU_CLERK else Q(bureau=None)
         condition |= inside & kinds & whose
     return condition
+
+
+def waits_for(user: User) -> Q:
+    """Condition: the matter is the user's to do. The county's clerk may handle everything, but is asked only for some.
+
+    For the county: reported deaths and moves, which hold payments, and what went to a bureau without staff here.
+    """
+    if {Role.BUREAU_CLERK} != set(user.role_names()):
+        return handled_by(user)
+    staffed = Assignment.objects.filter(role=Role.DEPARTMENT, user__is_active=True, bureau__isnull=False)
+    nobodys = Q(bureau__isnull=False) & ~Q(bureau__in=staffed.values("bureau"))
+    return handled_by(user) & (Q(kind__in=DEPARTURES) | nobodys)
 
 
 def may_handle(user: User, row: FollowUp) -> bool:

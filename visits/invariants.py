@@ -2,10 +2,13 @@
 
 from typing import Final
 
-from visits.choices import LOCKED
+from eldercare.choices import Kind
+from visits.choices import LOCKED, OPEN_FOLLOW_UP, FollowUpKind, FollowUpState, Result, Risk
 from visits.months import township_sql
+from visits.standing import standing
 
 _STATES: Final = ", ".join(f"'{state}'" for state in LOCKED)
+_OPEN: Final = ", ".join(f"'{state}'" for state in OPEN_FOLLOW_UP)
 _TOWNSHIP: Final = township_sql("o.area_code", "o.county_code")
 #: (month, county, township, obliged, visited) as the obligations have it.
 _SUMS: Final = f"""
@@ -68,6 +71,25 @@ VISITS: Final = {
         WHERE (total.obliged, total.visited) <> (villages.obliged, villages.visited)
            OR (total.obliged, total.visited) <> (townships.obliged, townships.visited)
            OR (total.obliged, total.visited) <> (now.obliged, now.visited)""",
+    "办结的跟进事项有办结的一步，状态与最后一步一致": f"""
+        SELECT count(*) FROM visits_followup f
+        LEFT JOIN LATERAL (
+            SELECT state FROM visits_followupstep WHERE follow_up_id = f.id ORDER BY at DESC, id DESC LIMIT 1
+        ) last ON true
+        WHERE f.state <> coalesce(last.state, '{FollowUpState.WAITING}')""",
+    "未办结的跟进事项都依据仍然有效的探访记录": f"""
+        SELECT count(*) FROM visits_followup f JOIN visits_visit v ON v.id = f.visit_id
+        WHERE f.state IN ({_OPEN}) AND NOT ({standing("v")})""",
+    "探访报告去世的都有人核实，或已登记死亡": f"""
+        SELECT count(*) FROM visits_visit v
+        WHERE v.result = '{Result.DECEASED}' AND {standing("v")}
+          AND NOT EXISTS (
+            SELECT FROM visits_followup f WHERE f.elder_id = v.elder_id AND f.kind = '{FollowUpKind.DEATH}')
+          AND NOT EXISTS (
+            SELECT FROM eldercare_circumstance c WHERE c.elder_id = v.elder_id AND c.kind = '{Kind.DEATH}')""",
+    "红色风险的办理时限不超过 24 小时": f"""
+        SELECT count(*) FROM visits_followup f JOIN visits_visit v ON v.id = f.visit_id
+        WHERE f.risk = '{Risk.RED}' AND f.due_at > v.at + interval '24 hours'""",
     "有快照的月份每个有任务的镇（街）都已接收": f"""
         SELECT count(*) FROM visits_ratesnapshot s JOIN ({_SUMS}) o USING (month, county_code)
         WHERE NOT EXISTS (

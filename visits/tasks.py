@@ -3,12 +3,20 @@
 from datetime import timedelta
 
 from celery import shared_task
+from django.db import transaction
 from django.utils import timezone
 
-from visits.models import Obligation
+from visits.choices import OPEN_FOLLOW_UP, FollowUpKind
+from visits.follow_ups import DEPARTURES as DEPARTURE_KINDS
+from visits.grounds import DEPARTURES
+from visits.models import FollowUp, Obligation, Visit
 from visits.services.caseload import obligations_assign
+from visits.services.follow_up import follow_ups_refresh
 from visits.services.obligation import obligations_refresh
 from visits.services.urge import urges_end
+
+#: Elders whose follow-ups are refreshed in one transaction.
+AT_ONCE = 500
 
 
 @shared_task
@@ -29,3 +37,18 @@ def obligations_assign_daily() -> int:
     today = timezone.localdate()
     urges_end(today=today)
     return obligations_assign(month=today.replace(day=1))
+
+
+@shared_task
+def follow_ups_refresh_open() -> int:
+    """Settle what was registered by others since, and take up reports from before; return how many elders it was."""
+    waiting = FollowUp.objects.filter(state__in=OPEN_FOLLOW_UP).exclude(kind=FollowUpKind.REFERRAL)
+    told = Visit.objects.standing().filter(result__in=DEPARTURES)
+    unheard = told.exclude(elder__in=FollowUp.objects.filter(kind__in=DEPARTURE_KINDS).values("elder"))
+    elder_ids = sorted(
+        {*waiting.values_list("elder_id", flat=True), *unheard.values_list("elder_id", flat=True)}
+    )
+    for start in range(0, len(elder_ids), AT_ONCE):
+        with transaction.atomic():
+            follow_ups_refresh(elder_ids=elder_ids[start : start + AT_ONCE], now=timezone.now())
+    return len(elder_ids)

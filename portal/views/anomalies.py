@@ -24,6 +24,7 @@ from subsidies.anomalies import anomalies_of
 from subsidies.choices import AnomalyKind, AnomalyState
 from subsidies.models import Anomaly, Month
 from subsidies.refusals import MoneyRefusedError
+from subsidies.reported import reports_open
 from subsidies.services.anomaly import anomaly_decide
 
 #: filters that auditors and finance start from
@@ -106,6 +107,7 @@ def _page(
         "size": size,
         "sizes": SIZES,
         "kept": without_position(params),
+        "reported": reports_open(request.user.area_prefixes(Permission.MONTH_VIEW)).count(),
         "kinds": [(value, label, kinds.get(value, 0)) for value, label in AnomalyKind.choices],
         "kind": kind,
         "state": state,

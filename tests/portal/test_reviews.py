@@ -269,5 +269,5 @@ def test_the_queue_of_anomalies_asks_few_questions(
     for number in range(60):
         anomaly(april, make_elder(date(1940, 1, 1), name=f"异{number}"), "户名不符", VILLAGE_A)
     client = sign_in(bureau_clerk)
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         client.get(ANOMALIES)

@@ -85,8 +85,8 @@ def shown(user: User, now: datetime = NOW) -> dict[str, Queue]:
     [
         (FollowUpKind.DEATH, "已故", "报告去世待核实", {"clerk", "county"}),
         (FollowUpKind.MOVED_OUT, "已迁出", "报告迁出、入机构待核实", {"clerk", "county"}),
-        (FollowUpKind.HOME_VISIT, "未联系上", "未联系上待上门核实", {"worker", "clerk", "lead", "county"}),
-        (FollowUpKind.RED_RISK, "见到本人", "红色风险待复访", {"worker", "clerk", "lead", "county"}),
+        (FollowUpKind.HOME_VISIT, "未联系上", "未联系上待上门核实", {"worker", "clerk", "lead"}),
+        (FollowUpKind.RED_RISK, "见到本人", "红色风险待复访", {"worker", "clerk", "lead"}),
     ],
 )
 def test_each_kind_waits_for_whom_it_is_for(
@@ -97,18 +97,24 @@ def test_each_kind_waits_for_whom_it_is_for(
     assert found == whose
 
 
-def test_a_referral_waits_for_its_bureau_and_the_county(cast: dict[str, User]) -> None:
+def test_a_referral_waits_for_its_bureau_and_without_anybody_there_for_the_county(
+    cast: dict[str, User],
+) -> None:
     bureau = Bureau.objects.create(area_id=COUNTY, code="cl", name="县残联")
+    matter(bureau=bureau)
+    label, now = "跟进转介待办理", timezone.now()
+    assert [label in shown(cast[name], now) for name in ("county", "clerk")] == [True, False]
     officer = User.objects.create_user("officer", password="Sunny-Hills-2026")
     Assignment.objects.create(user=officer, role=Role.DEPARTMENT, area_id=COUNTY, bureau=bureau)
-    matter(bureau=bureau, risk="红")
-    label, now = "跟进转介待办理", timezone.now()
-    assert [label in shown(user, now) for user in (officer, cast["county"], cast["clerk"])] == [
-        True,
-        True,
-        False,
-    ]
-    assert shown(cast["clerk"], now)["红色风险，由别处办理"].count == 1
+    assert [label in shown(user, now) for user in (officer, cast["county"])] == [True, False]
+
+
+def test_the_county_is_told_of_what_is_red_and_of_what_is_late_elsewhere(cast: dict[str, User]) -> None:
+    matter(FollowUpKind.RED_RISK, risk="红")
+    matter(FollowUpKind.HOME_VISIT, hours=-1)
+    found = shown(cast["county"], timezone.now())
+    red, late = found["红色风险未办结"], found["跟进事项逾期未办结"]
+    assert (red.count, late.count, late.tone, red.decides or late.decides) == (1, 1, "danger", False)
 
 
 def test_what_is_overdue_is_told_in_the_danger_tone(cast: dict[str, User]) -> None:

@@ -1,6 +1,7 @@
 """The night brings late news into the visit figures."""
 
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateRange
@@ -10,8 +11,9 @@ from catalog.models import Document, VisitTier
 from eldercare.choices import Kind
 from organization.models import Area
 from tests.registry import add, make_elder
-from visits.models import Obligation
-from visits.tasks import obligations_refresh_recent
+from visits.choices import FollowUpState
+from visits.models import FollowUp, Obligation, Visit
+from visits.tasks import follow_ups_refresh_open, obligations_refresh_recent
 
 pytestmark = pytest.mark.django_db
 
@@ -56,3 +58,26 @@ def test_a_month_before_the_last_is_left_alone() -> None:
     assert obligations_refresh_recent() == 0
     row.refresh_from_db()
     assert row.exempt_from is None
+
+
+def reported(**more: object) -> Visit:
+    """A visit told of a death; nothing has followed from it yet."""
+    elder = make_elder(date(1940, 1, 1))
+    return Visit.objects.create(
+        id=uuid4(), elder=elder, at=timezone.now(), mode="上门", result="已故", visitor="测", **more
+    )
+
+
+def test_a_report_from_before_is_taken_up_overnight() -> None:
+    event = reported()
+    assert follow_ups_refresh_open() == 1
+    assert FollowUp.objects.get().visit == event
+
+
+def test_a_death_registered_by_others_settles_the_report_overnight() -> None:
+    event = reported()
+    follow_ups_refresh_open()
+    add(event.elder, Kind.DEATH, "是", timezone.localdate())
+    follow_ups_refresh_open()
+    assert FollowUp.objects.get().state == FollowUpState.DONE
+    assert follow_ups_refresh_open() == 0
