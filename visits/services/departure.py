@@ -47,8 +47,9 @@ def departure_confirm(
         circumstance_set(
             elder=row.elder, kind=kind, value=value, starts=day, source=SOURCE, document=evidence
         )
-        departure_close(row=row, note=note, actor=actor)
         _obligations(row.elder_id, day)
+        # The audit's chain is locked to the end by whoever writes to it: nothing else is locked after it.
+        departure_close(row=row, note=note, actor=actor)
         follow_ups_refresh(elder_ids=[row.elder_id], now=timezone.now())
     return row
 
