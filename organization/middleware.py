@@ -38,12 +38,12 @@ class SessionLimitMiddleware:
         last_seen = request.session.get(LAST_SEEN, now)
         if _is_over(is_phone, now - last_seen, now - started):
             logout(request)
-            if request.path.startswith(PHONE_PAGES):
+            if request.path_info.startswith(PHONE_PAGES):
                 return self.get_response(request)  # phone pages have a door of their own
             return redirect_to_login(request.get_full_path(), f"{resolve_url(settings.LOGIN_URL)}?idle=1")
         if now - last_seen >= 60 or LAST_SEEN not in request.session:
             request.session[LAST_SEEN] = now
-        if is_phone and not request.path.startswith(PHONE_PAGES):
+        if is_phone and not request.path_info.startswith(PHONE_PAGES):
             request.user = AnonymousUser()
         return self.get_response(request)
 

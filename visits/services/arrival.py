@@ -10,7 +10,7 @@ from django.db import connection
 from visits.cells import ZONE
 from visits.models import Obligation
 from visits.months import months_hold
-from visits.services.follow_up import follow_ups_refresh
+from visits.services.follow_up import follow_ups_hold, follow_ups_refresh
 from visits.services.obligation import obligations_refresh
 from visits.services.signal import signals_find
 from visits.slots import months_counting
@@ -20,16 +20,19 @@ def visits_arrived(*, visit_ids: Sequence[UUID], now: datetime) -> None:
     """Bring in line what rests on these visits and on those that they correct; for their return as well.
 
     Runs in the transaction that stored or returned them. Everything is computed from the stored events alone, so
-    that any order of arrival leads to the same end.
+    that any order of arrival leads to the same end. Callers write their audit rows afterwards: the lock of the chain
+    is held to the end, so that it must be the last one that anybody takes.
     """
     touched = _touched(visit_ids)
     if not touched:
         return
+    elder_ids = sorted({elder_id for elder_id, _ in touched})
     # The months, the follow-ups, the obligations: whoever decides a follow-up holds them in this order as well.
     months_hold()
-    follow_ups_refresh(elder_ids=sorted({elder_id for elder_id, _ in touched}), now=now)
+    follow_ups_hold(elder_ids)
     _obligations_recount(touched)
     signals_find(visit_ids=visit_ids)
+    follow_ups_refresh(elder_ids=elder_ids, now=now)  # last: it writes audit rows
 
 
 def _touched(visit_ids: Sequence[UUID]) -> list[tuple[int, date]]:

@@ -35,7 +35,7 @@ def photo_store(
         raise Refused(str(fault)) from None
     with transaction.atomic():
         # One after another, so that the same photo sent twice at once is kept once.
-        Visit.objects.select_for_update().get(pk=visit_id)
+        Visit.objects.select_for_update(no_key=True).get(pk=visit_id)
         there = VisitPhoto.objects.filter(pk=photo_id).first()
         if there is not None:
             if there.visit_id != visit_id:

@@ -88,8 +88,6 @@ def visits_sync(*, request: SyncRequest, user: User, now: datetime) -> SyncAnswe
         verdicts, rows = _judge(drafts, around)
         created = visits_store(list(rows.values()))
         _tell_overtaken(verdicts, drafts, rows.keys() - created, user)
-        if created:
-            visits_arrived(visit_ids=sorted(created), now=now)
         answer = SyncAnswer(
             replay=request.last is not None and request.last not in around.stored,
             results=_results(request.records, drafts, verdicts),
@@ -98,6 +96,7 @@ def visits_sync(*, request: SyncRequest, user: User, now: datetime) -> SyncAnswe
             request, user, now, settled=len({result.id for result in answer.results if result.receipt})
         )
         if created:
+            visits_arrived(visit_ids=sorted(created), now=now)
             audit_record(
                 action=UPLOADED,
                 subject=f"user:{user.pk}",

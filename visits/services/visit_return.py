@@ -63,6 +63,7 @@ def visits_return(
         why_not = _why_not(visits, actor)
         fresh = [visit for visit in visits if visit.pk not in why_not]
         VisitReturn.objects.bulk_create(VisitReturn(visit=visit, reason=reason, by=actor) for visit in fresh)
+        visits_arrived(visit_ids=[visit.pk for visit in fresh], now=now or timezone.now())
         for visit in fresh:
             audit_record(
                 action="退回探访记录",
@@ -70,7 +71,6 @@ def visits_return(
                 actor=actor,
                 data={"elder": visit.elder_id, "reason": reason},
             )
-        visits_arrived(visit_ids=[visit.pk for visit in fresh], now=now or timezone.now())
     refused = [(visit, why_not[visit.pk]) for visit in visits if visit.pk in why_not]
     return Returned([visit.pk for visit in fresh], refused)
 
