@@ -200,7 +200,8 @@ def _detail(
     result = request.GET.get("result", "")
     calls = row.calls.select_related("visit__elder__contact", "called_by").prefetch_related("visit__signals")
     if result:
-        calls = calls.filter(result="" if result == WAITING else result)
+        waiting = ("", CallBackResult.UNREACHED)  # as the figure counts them
+        calls = calls.filter(result__in=waiting if result == WAITING else [result])
     size = position_of(request.GET).size
     paginator = Paginator(calls.order_by("called_at", "visit__visitor", "pk"), size)
     page = paginator.get_page(request.GET.get("page"))

@@ -154,6 +154,15 @@ def test_a_refused_result_keeps_what_was_typed(sign_in: SignIn, lead: User, call
     assert "写清老人怎么说" in text and 'value="没来"' in text
 
 
+@pytest.mark.parametrize(("result", "waits"), [("", True), ("未接通", True), ("属实", False)])
+def test_the_waiting_are_the_rows_behind_their_figure(
+    sign_in: SignIn, lead: User, call: CallBack, result: str, waits: bool
+) -> None:
+    CallBack.objects.update(result=result)
+    context = sign_in(lead).get(f"{detail(call)}?result=待回访").context
+    assert len(context["rows"]) == context["share"].waiting == int(waits)
+
+
 def test_the_draw_is_verified_on_the_page(sign_in: SignIn, lead: User, call: CallBack) -> None:
     client = sign_in(lead)
     assert "验证一致" in client.get(f"{detail(call)}?verify=1").content.decode()
