@@ -111,6 +111,12 @@ def test_by_tier_and_by_worker_with_those_of_nobody(
     }
 
 
+def content(client: Client, path: str) -> bytes:
+    """A downloaded file."""
+    response: Any = client.get(f"{PAGE}{path}")
+    return b"".join(response.streaming_content)
+
+
 @pytest.mark.parametrize("query", ["", f"?area={TOWN_A}", "?by=tier", "?by=worker"])
 def test_every_figure_opens_the_people_that_sum_to_it(
     sign_in: SignIn, bureau_clerk: User, march: None, query: str
@@ -225,12 +231,11 @@ def test_the_files_have_the_rows_of_the_page_and_what_they_mean(
     sign_in: SignIn, bureau_clerk: User, march: None
 ) -> None:
     client = sign_in(bureau_clerk)
-    csv = b"".join(client.get(f"{PAGE}export.csv").streaming_content).decode("utf-8-sig").splitlines()
+    csv = content(client, "export.csv").decode("utf-8-sig").splitlines()
     assert csv[0] == "名称,应访人数,已达标,未达标,探访率,免访,死亡,迁出,入住机构,补录"
     assert csv[1] == "甲镇,3,1,2,33.3%,1,1,0,0,1"
     assert csv[-1] == "合计,5,2,3,40.0%,1,1,0,0,1"
-    response = client.get(f"{PAGE}export.xlsx?by=tier")
-    book = load_workbook(BytesIO(b"".join(response.streaming_content)))
+    book = load_workbook(BytesIO(content(client, "export.xlsx?by=tier")))
     assert [cell.value for cell in book.worksheets[0][2]][:2] == ["每周探访", 1]
     about = {row[0].value: row[1].value for row in book.worksheets[1].iter_rows()}
     assert "统计时点" in about

@@ -9,7 +9,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eldercare.choices import Kind
+from eldercare.choices import YES, Kind
 from eldercare.models import Elder
 from organization.choices import Role
 from organization.models import User
@@ -80,12 +80,10 @@ def scatter(tier: TierMaker, split: list[tuple[int, bool, bool]]) -> None:
     tier("month", rule="户籍在本县 或 居住在本县")
     worker = make_user("worker", Role.VILLAGE_WORKER, VILLAGE_A1)
     for number, (area, visited, dead) in enumerate(split):
-        elder = make_elder(
-            date(1950, 5, 5),
-            hukou=VILLAGE_A1,
-            residence=AREAS[area],
-            **({"lives_alone": True} if number % 2 else {}),
-        )
+        alone = bool(number % 2)
+        elder = make_elder(date(1950, 5, 5), hukou=VILLAGE_A1, residence=AREAS[area])
+        if alone:
+            add(elder, Kind.LIVES_ALONE, YES, date(2020, 1, 1))
         if visited:
             visit(elder, "2026-03-05")
         if dead:
