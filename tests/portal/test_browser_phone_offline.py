@@ -198,6 +198,7 @@ def test_one_bad_record_never_blocks_the_rest(phone: Phone) -> None:
     phone.tap(".card:has-text('被退回')")
     phone.chip("删除这条记录")
     phone.chip("删除")
+    phone.page.wait_for_selector(".tabs:not([hidden])")
     phone.page.wait_for_selector(".card:has-text('被退回')", state="detached")
     assert {row["state"] for row in phone.rows("records")} == {"已入库"}
 
