@@ -3,6 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
+
+from django.core.cache import cache
+from django.db import connection
 
 from catalog.models import Document, VisitTier
 from catalog.policy import Policy, PolicyError
@@ -10,6 +14,8 @@ from catalog.selectors import policy_get, rule_get
 from catalog.services.tier import TierDraft
 from catalog.tier_counts import TierCount, TierRule, tier_counts, tier_rules
 from eldercare.facts import FactsPolicy
+
+KEPT_SECONDS: Final = 3_600
 
 
 @dataclass(frozen=True)
@@ -46,11 +52,19 @@ def tier_lines(county_code: str, day: date) -> list[TierLine]:
 
 
 def counts_now(county_code: str, day: date) -> dict[str, TierCount]:
-    """Give code → people of the tiers in force on the day; none where a rule cannot be applied that day."""
+    """Give code → people of the tiers in force on the day; none where a rule cannot be applied that day.
+
+    Kept for an hour while neither the tiers nor anybody in the registry changes.
+    """
     policy = _policy(county_code, day)
     if policy is None:
         return {}
-    return tier_counts(policy=_facts(policy), tiers=tier_rules(policy.tiers), day=day)
+    key = f"tier_counts:{county_code}:{day}:{policy.digest}:{_registry()}"
+    kept: dict[str, TierCount] | None = cache.get(key)
+    if kept is None:
+        kept = tier_counts(policy=_facts(policy), tiers=tier_rules(policy.tiers), day=day)
+        cache.set(key, kept, KEPT_SECONDS)
+    return kept
 
 
 def counts_then(county_code: str, draft: TierDraft, since: date, day: date) -> dict[str, TierCount]:
@@ -71,6 +85,13 @@ def _line(code: str, versions: Iterable[VisitTier], day: date) -> TierLine:
     now = next((row for row in versions if day in row.valid), None)
     planned = tuple(row for row in versions if row.valid.lower > day)
     return TierLine(code, now, planned, sum(row.valid.lower <= day for row in versions) - (now is not None))
+
+
+def _registry() -> int:
+    """A number that grows with every change of the registry."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT last_value FROM eldercare_version")
+        return int(cursor.fetchone()[0])
 
 
 def _policy(county_code: str, day: date) -> Policy | None:

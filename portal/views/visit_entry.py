@@ -50,7 +50,8 @@ class Line:
 def visit_entry(request: SignedInRequest, month: date) -> HttpResponse:
     """The form of a village; good rows are stored, bad ones stay as typed with what is wrong with them."""
     area = request.GET.get("area", "")
-    area = area if AREA.match(area) and len(area_prefix(area)) == VILLAGE_DIGITS else ""
+    known = AREA.match(area) and area.isascii()
+    area = area if known and len(area_prefix(area)) == VILLAGE_DIGITS else ""
     people = Paginator(_people(request, month, area), ROWS).get_page(request.GET.get("page"))
     rows = list(people.object_list)
     if request.method == "GET":
