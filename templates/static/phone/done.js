@@ -47,7 +47,7 @@ const Done = (function () {
     const when = record.at ? Moments.clock(record.at) : "";
     const what = [record.mode, record.result].filter(Boolean).join(" · ");
     return el("button", { type: "button", class: "card " + TONES[state], onclick: open },
-      el("span", { class: "line" }, el("b", {}, record.name), el("span", { class: "state" }, state)),
+      el("span", { class: "line" }, el("span", {}, el("b", {}, record.name)), el("span", { class: "state" }, state)),
       el("span", { class: "line small" }, el("span", {}, what), el("span", { class: "due" }, when)),
       detail && el("span", { class: state === Outbox.RETURNED ? "must" : "small own" }, detail));
   }
@@ -55,7 +55,9 @@ const Done = (function () {
   function metCard(person) {
     const last = person.last;
     return el("button", { type: "button", class: "card good", onclick: () => Form.open(person) },
-      el("span", { class: "line" }, el("b", {}, person.name), el("span", { class: "tier" }, person.tier), el("span", { class: "state" }, person.state)),
+      el("span", { class: "line" },
+        el("span", {}, el("b", {}, person.name), el("span", { class: "tier" }, person.tier)),
+        el("span", { class: "state" }, person.state)),
       el("span", { class: "small" }, last ? Moments.short(last.on) + " " + last.mode + " · " + last.result : person.village));
   }
 

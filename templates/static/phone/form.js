@@ -90,6 +90,7 @@ const Form = (function () {
   function head() {
     const last = person.last;
     return el("section", { class: "head" },
+      person.name.length > 6 && el("p", {}, el("b", {}, person.name)), // too long for the title
       el("p", {}, [person.village, person.door].filter(Boolean).join(" "), person.tier && el("span", { class: "tier" }, person.tier)),
       last && el("p", { class: "small" }, "上次 " + Moments.short(last.on) + " " + last.mode + " · " + last.result),
       person.must && el("p", { class: "must" }, icon("warning"), person.must),

@@ -90,7 +90,8 @@ const Today = (function () {
     const due = [person.home_only && "须上门", person.due && person.state !== People.MET && Moments.short(person.due) + "前"]
       .filter(Boolean).join(" ");
     return el("button", { type: "button", class: "card " + TONES[person.state], onclick: () => Form.open(person) },
-      el("span", { class: "line" }, el("b", {}, person.name), el("span", { class: "tier" }, person.tier),
+      el("span", { class: "line" },
+        el("span", {}, el("b", {}, person.name), el("span", { class: "tier" }, person.tier)),
         el("span", { class: "state" }, person.state)),
       el("span", { class: "line small" }, el("span", {}, [person.village, person.door].filter(Boolean).join(" ")),
         el("span", { class: "due" }, due)),
