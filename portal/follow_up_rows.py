@@ -92,7 +92,15 @@ def filtered(rows: FollowUpQuerySet, params: QueryDict, user: User, now: datetim
         rows = rows.filter(_bureau(bureau))
     if due:
         rows = rows.filter(_due(due, now))
-    return rows.filter(waits_for(user)) if params.get("mine") else rows
+    match params.get("mine", ""):
+        case "":
+            return rows
+        case "1":
+            return rows.filter(waits_for(user))
+        case "0":
+            return rows.exclude(pk__in=FollowUp.objects.filter(waits_for(user)).values("pk"))
+        case _:
+            return rows.none()
 
 
 def _bureau(text: str) -> Q:

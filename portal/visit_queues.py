@@ -76,11 +76,11 @@ def _follow_ups(user: User, now: datetime) -> Iterator[Queue]:
         if count := counted[kind.name]:
             yield Queue(label, count, unit, hint, _list(mine=1, kind=kind), "attention")
     if counted["red"]:
-        url = _list(risk=Risk.RED)
+        url = _list(mine=0, risk=Risk.RED)
         hint = "由别处办理，盯住时限和结果"
         yield Queue("红色风险未办结", counted["red"], "件", hint, url, "attention", decides=False)
     if counted["late"]:
-        url = _list(due="overdue")
+        url = _list(mine=0, due="overdue")
         hint = "由别处办理，请催办"
         yield Queue("跟进事项逾期未办结", counted["late"], "件", hint, url, "danger", decides=False)
 

@@ -305,3 +305,21 @@ def test_under_visits_the_menu_opens_its_pages_and_marks_this_one(
     (entry,) = [entry for entry in shell.menu if entry.label == "探访"]
     assert entry.current and [each.label for each in entry.below if each.current] == ["探访名单"]
     assert client.get("/follow-ups/").context["shell"].menu[0].below == ()
+
+
+@pytest.mark.parametrize("name", ["worker", "clerk", "lead", "county"])
+def test_every_figure_of_follow_ups_opens_the_list_that_it_counts(
+    sign_in: SignIn, cast: dict[str, User], name: str
+) -> None:
+    bureau = Bureau.objects.create(area_id=COUNTY, code="cl", name="县残联")
+    for hours in (-30, 5):
+        matter(FollowUpKind.HOME_VISIT, hours=hours)
+        matter(FollowUpKind.RED_RISK, risk="红", hours=hours)
+        matter(FollowUpKind.DEATH, result="已故", hours=hours)
+        matter(bureau=bureau, risk="红", hours=hours)
+        matter(risk="黄", hours=hours)
+    client = sign_in(cast[name])
+    queues = visit_queues(User.objects.get(pk=cast[name].pk), timezone.now())
+    assert len(queues) > 3
+    for queue in queues:
+        assert client.get(queue.url).context["figures"].total == queue.count, queue.label
