@@ -7,13 +7,14 @@ from typing import Any, Final
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Q, QuerySet, TextChoices
+from django.db.models import Count, Q, QuerySet, TextChoices
+from django.db.models.functions import Left
 from django.utils import timezone
 
 from catalog.choices import Per, VisitMode
 from eldercare.models import Elder
 from operations.models import Todo
-from organization.areas import area_prefix
+from organization.areas import CODE_LENGTH, area_prefix
 from organization.choices import Permission
 from organization.models import User
 from visits.choices import EFFECTIVE
@@ -135,6 +136,28 @@ def people_ids(obligations: ObligationQuerySet, asked: Asked, today: date) -> li
     """Give (obligation id, day due) of everybody on the list, in its order. One query."""
     found = _found(obligations, asked, today, None, 0)
     return [(row[7], row[8]) for row in found if row[7] is not None]
+
+
+@dataclass(frozen=True)
+class Behind:
+    """An area in which somebody is still to be visited. code: 12 digits."""
+
+    code: str
+    met: int
+    obliged: int
+
+
+def areas_behind(obligations: ObligationQuerySet, digits: int, most: int) -> list[Behind]:
+    """Give the areas of so many significant digits with the lowest share of people met; one query."""
+    counted = Q(exempt_from=None)
+    found = (
+        obligations.order_by()
+        .annotate(part=Left("area_code", digits))
+        .values_list("part")
+        .annotate(obliged=Count("pk", filter=counted), seen=Count("pk", filter=counted & Q(met=True)))
+    )
+    rows = [Behind(part.ljust(CODE_LENGTH, "0"), seen, n) for part, n, seen in found if seen < n]
+    return sorted(rows, key=lambda row: (row.met / row.obliged, -row.obliged, row.code))[:most]
 
 
 def notices_of(user: User) -> list[str]:

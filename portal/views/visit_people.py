@@ -1,5 +1,6 @@
 """Who is to be visited in a month: the list, its download and paper, calling, and urging."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from eldercare.models import Elder
 from operations.commands import Refused
 from operations.services.audit import audit_record
 from organization.addresses import client_address
+from organization.areas import area_prefix
 from organization.choices import Permission
 from organization.permissions import SignedInRequest, requires
 from portal import exports, finds
@@ -23,16 +25,28 @@ from portal.area_tree import Tree, tree_for
 from portal.exports import attachment
 from portal.filtersets import without_position
 from portal.paging import SIZES, position_of
+from portal.places import place_names
 from portal.scope import place_of
 from portal.visit_chosen import chosen_people, list_url
 from portal.visit_people import FILTERS, HEADINGS, asked_of, masked_phone, person_rows, tiers_in, workers_in
-from visits.people import NOBODY, Asked, People, PeopleState, obligations_asked, people_page
+from visits.people import (
+    NOBODY,
+    Asked,
+    Behind,
+    People,
+    PeopleState,
+    areas_behind,
+    obligations_asked,
+    people_page,
+)
 from visits.querysets import ObligationQuerySet
 from visits.services.phone_reveal import phones_reveal
 from visits.services.urge import visits_urge
 from visits.visit_sheet import MOST_ON_PAPER, SheetRow, visit_sheet
 
 REASON: Final = 100
+TOWNSHIP, VILLAGE = 9, 12
+BEHIND: Final = 6
 WIDTHS: Final = (10, 22, 30, 14, 9, 9, 10, 12, 22, 10, 16)
 
 
@@ -51,7 +65,8 @@ def visit_people(request: SignedInRequest, month: date) -> HttpResponse:
         "text": text,
         "forgotten": text is None,
         "tree": tree,
-        "short": _within_township(tree),
+        "short": (short := _within_township(tree)),
+        "behind": _behind(replace(asked, elders=None), request, VILLAGE if short else TOWNSHIP),
         "rows": person_rows(found.rows),
         "counts": counts,
         "states": [(state, counts.of(state)) for state in PeopleState],
@@ -198,6 +213,15 @@ def _page(rows: ObligationQuerySet, asked: Asked, params: QueryDict) -> tuple[Pe
     if page.number != max(number, 1):
         found = people_page(rows, asked, today, size=size, skip=(page.number - 1) * size)
     return found, page
+
+
+def _behind(asked: Asked, request: SignedInRequest, digits: int) -> list[tuple[str, Behind]]:
+    """(name, figures) of the areas furthest behind under the filters; none where one village is looked at."""
+    if asked.area and len(area_prefix(asked.area)) == VILLAGE:
+        return []
+    rows = areas_behind(obligations_asked(asked, request.user), digits, BEHIND)
+    names = place_names(row.code for row in rows)
+    return [(names.get(row.code, row.code).split(" ")[-1], row) for row in rows]
 
 
 def _within_township(tree: Tree) -> bool:

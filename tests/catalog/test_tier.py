@@ -162,7 +162,7 @@ def test_a_tier_with_a_planned_version_or_an_end_is_not_ended(document: Document
 
 
 def stands(document: Document) -> list[dict[str, Any]]:
-    return list(VisitTier.objects.order_by("pk").values())
+    return [dict(row) for row in VisitTier.objects.order_by("pk").values()]
 
 
 def test_the_same_pack_leaves_the_countys_new_version_alone(document: Document, clerk: User) -> None:

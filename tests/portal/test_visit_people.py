@@ -73,6 +73,21 @@ def test_filters_narrow_the_list_and_the_head_says_n_of_n(
     assert "<strong>1 / 2</strong> 人" in client.get(LIST).content.decode()
 
 
+def test_the_areas_furthest_behind_are_named_with_n_of_n(
+    sign_in: SignIn, bureau_clerk: User, clerk_a: User, people: tuple[Elder, Elder]
+) -> None:
+    Obligation.objects.filter(elder=people[0]).update(met=True, done=1)
+    owe(make_elder(date(1940, 1, 1), hukou=VILLAGE_A, name="李丁香"))
+
+    def behind(user: User, query: str = "") -> list[tuple[str, int, int]]:
+        found = sign_in(user).get(LIST + query).context["behind"]
+        return [(name, row.met, row.obliged) for name, row in found]
+
+    assert behind(bureau_clerk) == [("乙镇", 0, 1), ("甲镇", 1, 2)]
+    assert behind(clerk_a) == [("甲一村", 1, 2)]
+    assert behind(clerk_a, f"?area={VILLAGE_A}") == []
+
+
 def test_nonsense_in_the_filters_is_passed_over(
     sign_in: SignIn, bureau_clerk: User, people: tuple[Elder, Elder]
 ) -> None:
