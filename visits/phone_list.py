@@ -34,7 +34,7 @@ RETURNED: Final = 100
 YEAR: Final = timedelta(days=366)
 DOOR: Final = 30
 #: Digits that are nobody's door: a number of an account, a card or a telephone typed into an address.
-_NUMBER: Final = re.compile(r"\d[\d\s-]{5,}\d[\dXx]?")
+_NUMBER: Final = re.compile(r"\d(?:[\s-]?\d){10,}[Xx]?|\d{7,}")
 
 #: What an open follow-up asks of the worker, most urgent first.
 MUST: Final = {

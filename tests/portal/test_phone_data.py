@@ -160,6 +160,24 @@ def test_without_a_number_the_contacts_is_shown_masked(worker: User, oblige: Obl
     assert [person["phone"] for person in listed(worker)] == ["139****1111"]
 
 
+@pytest.mark.parametrize(
+    ("address", "door"),
+    [
+        ("三组 5 号 13812345678", "三组 5 号"),
+        ("三组 5 号 138 1234 5678", "三组 5 号"),
+        ("三组 5 号（0874-6221234）", "三组 5 号（）"),
+        ("三组 5 号 6221234", "三组 5 号"),
+        ("三组 5 号 53032219400101123X", "三组 5 号"),
+        ("东关小区 3-12-1-502 室", "东关小区 3-12-1-502 室"),
+    ],
+)
+def test_a_number_typed_into_an_address_stays_away_and_a_door_does_not(
+    worker: User, oblige: Oblige, address: str, door: str
+) -> None:
+    Elder.objects.filter(pk=oblige("甲").pk).update(address=address)
+    assert [person["door"] for person in listed(worker)] == [door]
+
+
 def test_a_door_is_at_most_thirty_characters(worker: User, oblige: Oblige) -> None:
     Elder.objects.filter(pk=oblige("甲").pk).update(address="路" * 100)
     assert [len(person["door"]) for person in listed(worker)] == [30]

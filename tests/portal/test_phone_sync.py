@@ -11,17 +11,18 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from PIL import Image
 
+from catalog.models import Document, VisitTier
 from eldercare.models import Elder
 from operations.crypto import encrypt
 from operations.models import AuditEntry
 from organization.choices import Role
 from organization.models import Area, User
-from tests.conftest import COUNTY, TOWN_A, VILLAGE_A, make_user
+from tests.conftest import COUNTY, TOWN_A, VILLAGE_A, VILLAGE_B, make_user
 from tests.portal.conftest import SignIn
 from tests.portal.phones import post, sync_body
 from tests.registry import make_elder
 from tests.visits.phones import record
-from visits.models import Visit, VisitPhoto
+from visits.models import Obligation, Visit, VisitPhoto
 
 PHOTO = f"/m/photos/{uuid4()}/?visit={uuid4()}"
 ROUTES = [
@@ -225,6 +226,28 @@ def test_who_has_no_number_cannot_be_called(phone: Client, worker: User, elder_a
     status, answer = post(phone, "/m/call/", {"ref": record(elder_a, worker)["elder"]})
     assert status == 400
     assert "没有登记" in answer["detail"]
+
+
+def test_who_lives_elsewhere_and_was_given_to_the_worker_can_be_called(phone: Client, worker: User) -> None:
+    elder = make_elder(timezone.localdate().replace(year=1940, day=1), hukou=VILLAGE_B)
+    Elder.objects.filter(pk=elder.pk).update(phone_cipher=encrypt("13800005678"))
+    ref = record(elder, worker)["elder"]
+    assert post(phone, "/m/call/", {"ref": ref})[0] == 404
+    month = timezone.localdate().replace(day=1)
+    listed = Document.objects.create(code="test", title="测试清单", issued=month, area_id=COUNTY)
+    tier = VisitTier.objects.create(
+        document=listed,
+        code="month",
+        rule="居住在本县",
+        times=1,
+        per="月",
+        modes=["上门"],
+        order=1,
+        valid=(month, None),
+    )
+    values = {"tier": tier, "due": 1, "area_code": VILLAGE_B, "assignee": worker}
+    Obligation.objects.create(month=month, county_code=COUNTY, elder=elder, **values)
+    assert post(phone, "/m/call/", {"ref": ref}) == (200, {"phone": "13800005678"})
 
 
 def test_who_moved_away_can_no_longer_be_called(phone: Client, worker: User, elder_a: Elder) -> None:
