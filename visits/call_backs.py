@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
@@ -43,20 +43,41 @@ class Share:
 
 def records_to_draw(month: date, area_code: str) -> dict[UUID, bool]:
     """Effective, standing records of the month to the elders obliged in the area; True: it has a signal."""
-    effective = ", ".join(f"'{result}'" for result in EFFECTIVE)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT v.id, EXISTS (SELECT FROM visits_signal s WHERE s.visit_id = v.id)
-            FROM visits_obligation o
-            JOIN catalog_visittier t ON t.id = o.tier_id
-            JOIN visits_visit v ON v.elder_id = o.elder_id AND v.mode = ANY (t.modes)
-            WHERE o.month = %(month)s AND o.area_code LIKE %(area)s
-              AND v.at >= %(month)s::timestamp AT TIME ZONE '{ZONE.key}'
-              AND v.at < %(after)s::timestamp AT TIME ZONE '{ZONE.key}'
-              AND v.result IN ({effective}) AND {standing("v")}""",
-            {"month": month, "after": next_month(month), "area": f"{area_prefix(area_code)}%"},
+            f"SELECT v.id, EXISTS (SELECT FROM visits_signal s WHERE s.visit_id = v.id) {_DRAWABLE}",
+            _given(month, area_code),
         )
         return dict(cursor.fetchall())
+
+
+def counts_to_draw(month: date, area_code: str) -> dict[str, int]:
+    """How many records each township (12 digits) under the area has to draw from, by the same condition."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT left(o.area_code, 9) || '000' AS township, count(*) {_DRAWABLE} GROUP BY township",
+            _given(month, area_code),
+        )
+        return dict(cursor.fetchall())
+
+
+_DRAWABLE: Final = f"""
+    FROM visits_obligation o
+    JOIN catalog_visittier t ON t.id = o.tier_id
+    JOIN visits_visit v ON v.elder_id = o.elder_id AND v.mode = ANY (t.modes)
+    WHERE o.month = %(month)s AND o.area_code LIKE %(area)s
+      AND v.at >= %(month)s::timestamp AT TIME ZONE '{ZONE.key}'
+      AND v.at < %(after)s::timestamp AT TIME ZONE '{ZONE.key}'
+      AND v.result = ANY (%(effective)s) AND {standing("v")}"""
+
+
+def _given(month: date, area_code: str) -> dict[str, Any]:
+    return {
+        "month": month,
+        "after": next_month(month),
+        "area": f"{area_prefix(area_code)}%",
+        "effective": [str(result) for result in EFFECTIVE],
+    }
 
 
 def draws_visible(user: User) -> QuerySet[CallBackDraw]:

@@ -22,9 +22,9 @@ from portal.paging import SIZES, position_of
 from portal.places import place_names
 from visits.call_backs import (
     Share,
+    counts_to_draw,
     draw_again,
     draws_visible,
-    records_to_draw,
     shares_by_draw,
     shares_by_worker,
 )
@@ -180,6 +180,7 @@ def _townships(user: User, month: date, draws: list[CallBackDraw]) -> list[Towns
         code[:9].ljust(12, "0") for code in obliged.order_by().values_list("area_code", flat=True).distinct()
     }
     by_place = {row.area_code: row for row in draws}
+    records = {place: n for county in counties for place, n in counts_to_draw(month, county).items()}
     shares = shares_by_draw(draws)
     return [
         TownshipRow(
@@ -187,7 +188,7 @@ def _townships(user: User, month: date, draws: list[CallBackDraw]) -> list[Towns
             area.name,
             made := by_place.get(area.code),
             shares.get(made.pk) if made else None,
-            None if made else len(records_to_draw(month, area.code)),
+            None if made else records.get(area.code, 0),
         )
         for area in own
         if area.code in codes or area.code in by_place

@@ -205,6 +205,22 @@ def test_a_bad_month_shows_a_list_all_the_same(
     assert sign_in(lead).get(f"{LIST}?month={month}").status_code == 200
 
 
+def test_the_list_keeps_to_its_queries_and_counts_each_township(
+    sign_in: SignIn, bureau_clerk: User, seen: Elder, elder_b: Elder
+) -> None:
+    client = sign_in(bureau_clerk)
+    client.get(f"{LIST}?month=2026-03")
+    with CaptureQueriesContext(connection) as one:
+        client.get(f"{LIST}?month=2026-03")
+    owe(elder_b)
+    visit(elder_b)
+    visit(elder_b, "2026-03-11 10:00")
+    with CaptureQueriesContext(connection) as two:
+        rows = client.get(f"{LIST}?month=2026-03").context["rows"]
+    assert [(row.code, row.records) for row in rows] == [(TOWN_A, 1), (TOWN_B, 2)]
+    assert len(one) == len(two) <= 20
+
+
 def test_the_calls_keep_to_their_queries(
     sign_in: SignIn, bureau_clerk: User, lead: User, county: Area
 ) -> None:
