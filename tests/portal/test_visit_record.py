@@ -67,7 +67,7 @@ def _signal(record: Visit) -> None:
 def test_a_record_says_who_when_where_and_what_was_found(
     sign_in: SignIn, lead: User, elder_a: Elder, worker: User
 ) -> None:
-    place = {"latitude": 25.031234, "longitude": 103.662345, "accuracy": 12.0}
+    place: dict[str, Any] = {"latitude": 25.031234, "longitude": 103.662345, "accuracy": 12.0}
     record = visit(elder_a, recorder=worker, risk="黄", clock_offset=-780, device_at=timezone.now(), **place)
     Finding.objects.create(visit=record, code="S1", name="电线老化", group="安全", risk="黄")
     _signal(record)
