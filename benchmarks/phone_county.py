@@ -24,6 +24,7 @@ from catalog.services.pack import pack_load
 from eldercare.choices import Kind
 from eldercare.models import Elder
 from organization.choices import Role
+from organization.middleware import PHONE
 from organization.models import Assignment, User
 from portal.demo.areas import COUNTY, COUNTY_NAME
 from portal.demo.chance import chance
@@ -129,7 +130,7 @@ def _signed_in(worker: User) -> dict[str, str]:
     session[SESSION_KEY] = str(worker.pk)
     session[BACKEND_SESSION_KEY] = BACKEND
     session[HASH_SESSION_KEY] = worker.get_session_auth_hash()
-    session["phone"] = True
+    session[PHONE] = True
     session.save()
     return {"session": str(session.session_key), "csrf": get_random_string(CSRF_SECRET_LENGTH)}
 
