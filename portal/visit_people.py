@@ -96,7 +96,7 @@ def asked_of(request: HttpRequest, month: date, params: QueryDict) -> tuple[Aske
         month=month,
         state=PeopleState(state) if state in PeopleState.values else PeopleState.OPEN,
         area=area if AREA.match(area) and area.isascii() else "",
-        tier=params.get("tier", "")[:40],
+        tier=params.get("tier", "").replace("\0", "")[:40],
         worker=worker if worker == NOBODY or _is_key(worker) else "",
         elders=_elders(text),
         exact=params.get("only") == "1",
