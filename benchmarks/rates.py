@@ -82,7 +82,7 @@ def run() -> dict[str, Any]:
         "trend": trend,
         "report": reverse("portal:visit-month", args=[MONTH]),
     }
-    _agree()
+    agree()
     taken: dict[str, list[float]] = {name: [] for name in (*pages, "rival")}
     for _ in range(WARM_UP + REQUESTS):
         for name, address in pages.items():
@@ -108,7 +108,7 @@ def _of(seconds: list[float]) -> dict[str, float]:
     }
 
 
-def _agree() -> None:
+def agree() -> None:
     """What the page counts is what the rival counts, township by township; who lives elsewhere only the page has."""
     obligations = Obligation.objects.filter(county_code=COUNTY)
     lines = rate_lines(obligations=obligations, month=MONTH, by=Division.AREA)
