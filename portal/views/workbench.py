@@ -36,6 +36,7 @@ def workbench(request: SignedInRequest) -> HttpResponse:
     warnings = warnings_of(user, newest, today)
     missed = missed_list(newest, user).order_by().count() if newest else 0
     queues = [*visit_queues(user, timezone.now()), *queues_for(user, newest, warnings, missed, today)]
+    sees_visits = user_may(user, Permission.VISIT_VIEW)
     sees_money = newest is not None and user_may(user, Permission.PAYMENT_VIEW)
     context = {
         "queues": queues,
@@ -49,7 +50,7 @@ def workbench(request: SignedInRequest) -> HttpResponse:
         "newest": figures[-1] if figures else None,
         "chart": amount_chart(figures),
         "changes": change_figures(newest, user) if newest else None,
-        "visited": visit_figures(newest.month, user) if newest else None,
+        "visited": visit_figures(newest.month, user) if newest and sees_visits else None,
         "jobs": Job.objects.filter(created_by=user)[:JOBS_SHOWN],
     }
     return render(request, "portal/workbench.html", context)

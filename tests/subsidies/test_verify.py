@@ -15,6 +15,7 @@ from subsidies.invariants import invariants_check
 from subsidies.money_invariants import MONEY
 from tests.registry import add, make_elder
 from tests.subsidies.county import item, publish_list, run
+from visits.invariants import VISITS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MAY, JUNE = date(2024, 5, 1), date(2024, 6, 1)
@@ -97,7 +98,8 @@ def test_what_the_database_holds_itself_cannot_be_broken(county: None, name: str
 
 
 def test_every_invariant_is_covered_here(county: None) -> None:
-    covered = BREAKS.keys() | HELD.keys() | {CHAIN} | MONEY.keys()  # money: test_money_invariants
+    # money: test_money_invariants; visits: tests/visits
+    covered = BREAKS.keys() | HELD.keys() | {CHAIN} | MONEY.keys() | VISITS.keys()
     assert {finding.name for finding in invariants_check()} == covered
 
 
