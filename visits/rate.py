@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import TextChoices
 
 from catalog.models import VisitTier
@@ -149,8 +149,14 @@ def rate_trend(
 
 
 def _count(key: str, rows: ObligationQuerySet, month: date, as_of: datetime | None) -> dict[str, Figure]:
-    state, given = _now(rows) if as_of is None else _then(rows, month, as_of)
-    return dict(_grouped(key, state, given))
+    if as_of is None:
+        return dict(_grouped(key, *_now(rows)))
+    with transaction.atomic(), connection.cursor() as cursor:
+        # as in obligations_refresh: many rows, of which the planner expects few
+        cursor.execute("SET LOCAL enable_nestloop = off")
+        found = dict(_grouped(key, *_then(rows, month, as_of)))
+        cursor.execute("SET LOCAL enable_nestloop = on")
+    return found
 
 
 def _grouped(key: str, state: str, given: Sequence[Any]) -> list[tuple[str, Figure]]:

@@ -92,18 +92,27 @@ def obligations_refresh(*, month: date, county_code: str, elder_ids: list[int] |
         cursor.execute("SET LOCAL work_mem = '64MB'")
         if elder_ids is None:
             months_hold_alone()
+            # A month opened a moment ago looks nearly empty to the planner; whole tables are never read row by row.
+            cursor.execute("SET LOCAL enable_nestloop = off")
         else:
             where += " AND o.elder_id = ANY (%(elders)s)"
             months_hold()
             _rows_lock(cursor, month, where, given)
-        locked = sorted(township for _, township in locked_townships([month]))
-        if not locked:
-            return _count(cursor, month, where, given)
-        inside = f"({township_sql('o.area_code', 'o.county_code')}) = ANY (%(locked)s)"
-        given |= {"locked": locked}
-        return _count(cursor, month, f"{where} AND NOT {inside}", given) + _count_late(
-            cursor, month, f"{where} AND {inside}", given
-        )
+        changed = _recount(cursor, month, where, given)
+        cursor.execute("SET LOCAL enable_nestloop = on")
+        return changed
+
+
+def _recount(cursor: CursorWrapper, month: date, where: str, given: dict[str, Any]) -> int:
+    """Count where the month is open, and beside the figure where it is locked."""
+    locked = sorted(township for _, township in locked_townships([month]))
+    if not locked:
+        return _count(cursor, month, where, given)
+    inside = f"({township_sql('o.area_code', 'o.county_code')}) = ANY (%(locked)s)"
+    given = given | {"locked": locked}
+    return _count(cursor, month, f"{where} AND NOT {inside}", given) + _count_late(
+        cursor, month, f"{where} AND {inside}", given
+    )
 
 
 def _rows_lock(cursor: CursorWrapper, month: date, where: str, given: dict[str, Any]) -> None:
