@@ -34,16 +34,21 @@ def reported_select() -> str:
 
 def reports_open(prefixes: Iterable[str]) -> QuerySet[FollowUp]:
     """Reports still to be checked in these areas, which hold payments now, whether or not a run has met them."""
-    kinds = Q(pk__in=[])
-    for follow_up, result in REPORTS.values():
-        kinds |= Q(kind=follow_up, visit__result=result)
-    return in_areas(FollowUp.objects.filter(kinds, state__in=OPEN_FOLLOW_UP), prefixes, "area_code")
+    found = FollowUp.objects.none()
+    for kind in REPORTS:
+        found |= _open_reports(kind)
+    return in_areas(found, prefixes, "area_code")
 
 
 def still_standing() -> Q:
-    """Condition on an anomaly: it is no report that was decided since the anomaly was found."""
+    """Condition on an anomaly: it is no report that was decided, or corrected to something else, since it was found."""
     waiting = Q(pk__in=[])
-    for kind, (follow_up, _) in REPORTS.items():
-        of_elder = FollowUp.objects.filter(elder=OuterRef("elder"), kind=follow_up, state__in=OPEN_FOLLOW_UP)
-        waiting |= Q(kind=kind) & Q(Exists(of_elder))
+    for kind in REPORTS:
+        waiting |= Q(kind=kind) & Q(Exists(_open_reports(kind).filter(elder=OuterRef("elder"))))
     return ~Q(kind__in=REPORTS) | waiting
+
+
+def _open_reports(kind: AnomalyKind) -> QuerySet[FollowUp]:
+    """Reports of one kind still to be checked; the same as `reported_select`."""
+    follow_up, result = REPORTS[kind]
+    return FollowUp.objects.filter(kind=follow_up, visit__result=result, state__in=OPEN_FOLLOW_UP)

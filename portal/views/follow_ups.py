@@ -23,7 +23,7 @@ from portal.visit_people import masked_phone
 from subsidies.batch_lines import NOT_SENT
 from subsidies.choices import PaymentState
 from subsidies.models import Payment
-from subsidies.reported import REPORTS
+from subsidies.reported import reports_open
 from visits.choices import EFFECTIVE, INSTITUTIONS, OPEN_FOLLOW_UP, FollowUpKind, Result
 from visits.follow_ups import DEPARTURES, figures_of, may_handle
 from visits.models import FollowUp, Visit, VisitPhoto
@@ -133,9 +133,10 @@ def detail_context(user: User, pk: int) -> dict[str, Any]:
 
 def _held(user: User, row: FollowUp) -> dict[str, Any] | None:
     """Lines of batches on their way that wait for the decision; for who may see payments."""
-    reports = dict(REPORTS.values())
-    held = row.state in OPEN_FOLLOW_UP and reports.get(FollowUpKind(row.kind)) == row.visit.result
-    if not held or not user_may(user, Permission.PAYMENT_VIEW):
+    if (
+        not user_may(user, Permission.PAYMENT_VIEW)
+        or not reports_open([row.area_code]).filter(pk=row.pk).exists()
+    ):
         return None
     lines = Payment.objects.filter(elder=row.elder_id, state=PaymentState.PENDING, batch__state__in=NOT_SENT)
     return {"n": lines.count(), "amount": lines.aggregate(amount=Sum("amount"))["amount"] or 0}

@@ -15,6 +15,7 @@ from subsidies.batch_gate import batch_gate
 from subsidies.choices import AnomalyKind, AnomalyState, BatchAction, BatchKind
 from subsidies.models import Anomaly, Batch, Month, PaymentTerms
 from subsidies.refusals import MoneyRefusedError
+from subsidies.reported import reports_open
 from subsidies.review import anomaly_cells
 from subsidies.services.anomaly import anomalies_refresh, anomaly_decide
 from subsidies.services.batch import batch_build
@@ -55,6 +56,15 @@ def report(elder: Elder, result: str = "已故") -> FollowUp:
     event = Visit.objects.create(
         id=uuid4(), elder=elder, at=at, mode="上门", result=result, visitor="测试员", event_day=day
     )
+    visits_arrived(visit_ids=[event.pk], now=timezone.now())
+    return FollowUp.objects.get(visit=event)
+
+
+def corrected(row: FollowUp, result: str) -> FollowUp:
+    """The visitor corrects the report; the matter as it then stands."""
+    fields = ("elder", "at", "mode", "visitor", "event_day")
+    same = {name: getattr(row.visit, name) for name in fields}
+    event = Visit.objects.create(id=uuid4(), **same, result=result, corrects=row.visit_id)
     visits_arrived(visit_ids=[event.pk], now=timezone.now())
     return FollowUp.objects.get(visit=event)
 
@@ -173,3 +183,16 @@ def test_the_review_counts_a_report_only_while_it_waits(clerk: User) -> None:
         follow_up_id=row.pk, state=FollowUpState.DROPPED, note="误报，本人健在", seen=0, actor=clerk
     )
     assert anomaly_cells(march(), [""]) == []
+
+
+def test_a_move_corrected_to_an_institution_holds_nothing_and_shows_no_anomaly(clerk: User) -> None:
+    reported = payee("王报迁", "6200000000000002")
+    run(MARCH)
+    row = report(reported, "已迁出")
+    anomalies_refresh(month=march())
+    assert anomalies_of(march(), clerk).count() == reports_open([""]).count() == 1
+    follow_up = corrected(row, "入机构")
+    assert (follow_up.pk, follow_up.state) == (row.pk, row.state)
+    assert not reports_open([""]).exists()
+    assert not anomalies_of(march(), clerk).exists() and anomaly_cells(march(), [""]) == []
+    assert names(batch_build(month=march(), kind=BatchKind.REGULAR, actor=clerk)) == ["王报迁"]
