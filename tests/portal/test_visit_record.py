@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -121,7 +121,7 @@ def test_who_has_nothing_to_do_with_visits_sees_neither_records_nor_photos(
 ) -> None:
     client = sign_in(make_user("other", role, COUNTY))
     stored, _ = photo(record)
-    urls = (LIST, detail(record), reverse("portal:visit-photo", args=[stored.pk]), f"{LIST}export.csv")
+    urls = (LIST, detail(record), reverse("portal:visit-photo", args=[stored.pk]))
     assert {client.get(url).status_code for url in urls} == {403}
 
 
@@ -231,6 +231,23 @@ def test_the_download_is_the_list_masked_and_audited(sign_in: SignIn, lead: User
     assert (row["姓名"], row["结果"], row["发现"]) == ("赵春梅", "见到本人", "1")
     assert "********" in row["证件号码"] and "血压" not in content
     assert AuditEntry.objects.get(action="导出探访记录").data["rows"] == 1
+
+
+def test_the_download_declares_the_right_to_export() -> None:
+    view = resolve(f"{LIST}export.csv").func
+    assert getattr(view, "permission", None) == Permission.ELDER_EXPORT
+
+
+def test_who_may_export_elders_but_sees_no_visits_downloads_none(sign_in: SignIn, record: Visit) -> None:
+    client = sign_in(make_user("data", Role.DATA_ADMIN, COUNTY))
+    response = client.get(f"{LIST}export.csv?{MARCH_DAYS}")
+    content = b"".join(response.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]  # streamed
+    assert "姓名" in content and list(csv.DictReader(io.StringIO(content))) == []
+
+
+@pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.FINANCE, Role.DEPARTMENT])
+def test_who_sees_no_list_of_elders_gets_no_download(sign_in: SignIn, record: Visit, role: Role) -> None:
+    assert sign_in(make_user("other", role, COUNTY)).get(f"{LIST}export.csv").status_code == 403
 
 
 @pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.VILLAGE_WORKER])
