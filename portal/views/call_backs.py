@@ -133,16 +133,17 @@ def call_back_phone(request: SignedInRequest, pk: int, call_id: int) -> HttpResp
     row = _draw(request.user, pk)
     call = get_object_or_404(row.calls.select_related("visit__elder__contact"), pk=call_id)
     phones, refusal = [], ""
+    reason = request.POST.get("reason", "")
     try:
         phones = phones_reveal(
             elder=call.visit.elder,
-            reason=request.POST.get("reason", ""),
+            reason=reason,
             actor=request.user,
             address=client_address(request),
         )
     except Refused as error:
         refusal = str(error)
-    context = {"draw": row, "call": call, "phones": phones, "phone_refusal": refusal, "reason": REASON}
+    context = {"draw": row, "call": call, "phones": phones, "phone_refusal": refusal, "reason": reason}
     partial = request.headers.get("HX-Request") == "true"
     template = "portal/partials/call_back_phone.html" if partial else "portal/call_back_phone.html"
     return render(request, template, context)

@@ -44,7 +44,6 @@ from visits.services.phone_reveal import phones_reveal
 from visits.services.urge import visits_urge
 from visits.visit_sheet import MOST_ON_PAPER, SheetRow, visit_sheet
 
-REASON: Final = 100
 TOWNSHIP, VILLAGE = 9, 12
 BEHIND: Final = 6
 WIDTHS: Final = (10, 22, 30, 14, 9, 9, 10, 12, 22, 10, 16)
@@ -180,11 +179,11 @@ def visit_phone(request: SignedInRequest, pk: int) -> HttpResponse:
         Elder.objects.visible_to(request.user, Permission.PHONE_REVEAL).select_related("contact"), pk=pk
     )
     phones: list[tuple[str, str]] = []
-    refusal = ""
+    reason, refusal = request.POST.get("reason", ""), ""
     try:
         phones = phones_reveal(
             elder=elder,
-            reason=request.POST.get("reason", "")[:REASON],
+            reason=reason,
             actor=request.user,
             address=client_address(request),
         )
@@ -195,6 +194,7 @@ def visit_phone(request: SignedInRequest, pk: int) -> HttpResponse:
         "name": elder.name,
         "phones": phones,
         "refusal": refusal,
+        "typed_reason": reason,
         "masked": masked_phone(elder),
     }
     partial = request.headers.get("HX-Request") == "true"

@@ -21,7 +21,7 @@ from tests.portal.visits import MARCH, owe, visit
 from tests.registry import make_elder
 from visits.models import CallBack, CallBackDraw, VisitReturn
 from visits.services.call_back import call_backs_draw
-from visits.services.phone_reveal import A_DAY, REVEALED
+from visits.services.phone_reveal import A_DAY, LONGEST_REASON, REVEALED
 
 LIST = "/visits/call-backs/"
 PHONE = "19900001234"
@@ -109,6 +109,16 @@ def test_without_a_reason_no_number_is_shown(
     text = ask(sign_in(lead), call, reason).content.decode()
     assert PHONE not in text and "至少 4 个字" in text
     assert not AuditEntry.objects.filter(action=REVEALED).exists()
+
+
+@pytest.mark.parametrize(("letters", "given"), [(LONGEST_REASON, True), (LONGEST_REASON + 1, False)])
+def test_a_reason_is_taken_whole_or_not_at_all(
+    sign_in: SignIn, lead: User, call: CallBack, letters: int, given: bool
+) -> None:
+    text = ask(sign_in(lead), call, "核" * letters).content.decode()
+    assert (PHONE in text, "请缩短到 100 个字以内" in text) == (given, not given)
+    assert given or "核" * letters in text  # what was typed is there to be shortened
+    assert AuditEntry.objects.filter(action=REVEALED, data__reason="核" * letters).exists() == given
 
 
 @pytest.mark.parametrize(("before", "given"), [(A_DAY - 1, True), (A_DAY, False)])

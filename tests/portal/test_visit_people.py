@@ -23,7 +23,7 @@ from tests.portal.conftest import SignIn
 from tests.portal.visits import MARCH, owe, visit
 from tests.registry import make_elder
 from visits.models import Obligation
-from visits.services.phone_reveal import A_DAY
+from visits.services.phone_reveal import A_DAY, LONGEST_REASON
 
 pytestmark = pytest.mark.django_db
 LIST = "/visits/2026-03/people/"
@@ -205,6 +205,12 @@ def test_without_a_reason_nothing_is_shown(sign_in: SignIn, clerk_a: User, liste
     said = reveal(sign_in(clerk_a), listed, reason="")
     assert "13800005678" not in said
     assert "请写明查看完整电话的原因" in said
+
+
+def test_too_long_a_reason_is_refused_and_stays(sign_in: SignIn, clerk_a: User, listed: Elder) -> None:
+    said = reveal(sign_in(clerk_a), listed, reason="核" * (LONGEST_REASON + 1))
+    assert "13800005678" not in said
+    assert "请缩短到 100 个字以内" in said and "核" * (LONGEST_REASON + 1) in said
 
 
 def test_the_days_numbers_are_limited(sign_in: SignIn, clerk_a: User, listed: Elder) -> None:

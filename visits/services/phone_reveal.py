@@ -17,17 +17,20 @@ from organization.models import User
 REVEALED: Final = "查看完整电话"
 A_DAY: Final = 60
 LEAST_REASON: Final = 4
+LONGEST_REASON: Final = 100
 
 
 def phones_reveal(*, elder: Elder, reason: str, actor: User, address: str) -> list[tuple[str, str]]:
     """Return (whose, number) of the elder and of the elder's contact, those that are registered.
 
-    The caller has made sure that the actor may see this elder's. Raises Refused for want of a reason or of a
-    number, and above A_DAY.
+    The caller has made sure that the actor may see this elder's. Raises Refused for want of a reason of
+    LEAST_REASON to LONGEST_REASON characters or of a number, and above A_DAY.
     """
     reason = reason.strip()
     if len(reason) < LEAST_REASON:
         raise Refused(f"请写明查看完整电话的原因，至少 {LEAST_REASON} 个字；会记入审计")
+    if len(reason) > LONGEST_REASON:
+        raise Refused(f"查看完整电话的原因太长，现有 {len(reason)} 个字；请缩短到 {LONGEST_REASON} 个字以内")
     with transaction.atomic():
         # Two at once must not both be the last of the day.
         User.objects.select_for_update().get(pk=actor.pk)
