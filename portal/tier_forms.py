@@ -69,7 +69,6 @@ class TierForm(forms.Form):
         error_messages={"required": "请至少选一种方式。", "invalid_choice": "请从列出的方式里选择。"},
     )
     in_person = _number("至少上门次数", 0, 31)
-    grace_days = _number("宽限天数", 0, 31)
     order = _number("优先顺序", 0, 999)
     clause = _text("条款", 60, required=False)
     note = _text("说明", 500, required=False)
@@ -81,16 +80,18 @@ class TierForm(forms.Form):
             raise forms.ValidationError("只能从以后某个月的 1 日起执行，请从列出的月份里选择。")
         return since
 
-    def draft(self) -> TierDraft:
-        """What was typed, for a valid form."""
+    def draft(self, before: VisitTier | None = None) -> TierDraft:
+        """What was typed, for a valid form; before: the version whose days of grace, which nobody types, go on."""
         said: dict[str, Any] = {name: self.cleaned_data[name] for name in self.fields if name != "since"}
-        return TierDraft(**said | {"modes": tuple(said["modes"])})
+        return TierDraft(
+            **said | {"modes": tuple(said["modes"]), "grace_days": before.grace_days if before else 0}
+        )
 
 
 def typed_of(tier: VisitTier | None, since: date) -> dict[str, Any]:
     """What the form starts from: a version, or the usual for a new tier."""
     if tier is None:
-        usual = {"times": 1, "per": Per.MONTH.value, "in_person": 0, "grace_days": 0, "order": 9}
+        usual = {"times": 1, "per": Per.MONTH.value, "in_person": 0, "order": 9}
         return usual | {"modes": [VisitMode.HOME.value, VisitMode.PHONE.value], "since": f"{since}"}
     names = (
         "code",
@@ -100,7 +101,6 @@ def typed_of(tier: VisitTier | None, since: date) -> dict[str, Any]:
         "per",
         "modes",
         "in_person",
-        "grace_days",
         "order",
         "clause",
         "note",

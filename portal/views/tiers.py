@@ -69,7 +69,7 @@ def tier_edit(request: SignedInRequest, code: str = "") -> HttpResponse:
     form = TierForm(request.POST if line is None else _with_code(request, code))
     if not form.is_valid():
         return _show(request, line, _typed(request, code), faults=faults_of(form))
-    draft, since = form.draft(), form.cleaned_data["since"]
+    draft, since = form.draft(line.shown if line else None), form.cleaned_data["since"]
     if line is None and VisitTier.objects.filter(document=document, code=draft.code).exists():
         return _show(request, line, _typed(request), faults=[f"编码“{draft.code}”已用过，请换一个。"])
     try:

@@ -51,7 +51,7 @@ def since() -> date:
 def typed(**more: object) -> dict[str, object]:
     usual: dict[str, object] = {
         "code": "month", "name": "每月探访", "rule": "独居 或 空巢", "times": "1", "per": "月",
-        "modes": ["上门", "电话"], "in_person": "0", "grace_days": "0", "order": "2", "clause": "", "note": "",
+        "modes": ["上门", "电话"], "in_person": "0", "order": "2", "clause": "", "note": "",
         "since": str(since()),
     }  # fmt: skip
     return usual | more
@@ -96,6 +96,18 @@ def test_a_version_is_set_from_a_coming_month(sign_in: SignIn, bureau_clerk: Use
         ("month", "独居", date(2020, 1, 1), since()),
         ("month", "独居 或 空巢", since(), None),
     ]
+
+
+def test_days_of_grace_are_not_asked_for_and_go_on_with_the_tier(
+    sign_in: SignIn, bureau_clerk: User, tier: VisitTier
+) -> None:
+    VisitTier.objects.update(grace_days=5)
+    client = sign_in(bureau_clerk)
+    assert "宽限" not in client.get(EDIT).content.decode()
+    client.post(EDIT, typed())
+    client.post(NEW, typed(code="week", order="1"))
+    planned = VisitTier.objects.filter(valid__startswith=since())
+    assert dict(planned.values_list("code", "grace_days")) == {"month": 5, "week": 0}
 
 
 def test_the_code_of_a_tier_does_not_change_with_its_version(
