@@ -24,7 +24,7 @@ from tests.registry import make_elder
 from tests.visits.phones import record
 from visits.models import Obligation, Visit, VisitPhoto
 
-PHOTO = f"/m/photos/{uuid4()}/?visit={uuid4()}"
+PHOTO = "/m/photos/8f14e45f-ceea-467f-9a6b-3c1d2b7a9e01/?visit=c9f0f895-fb98-4b91-a5d3-7e6f4d2b8c02"
 ROUTES = [
     ("GET", "/m/data/"),
     ("POST", "/m/sync/"),
