@@ -1,5 +1,7 @@
 """Words of the list; the stored value is the printed word."""
 
+from typing import Final
+
 from django.db.models import TextChoices
 
 
@@ -91,6 +93,11 @@ class Risk(TextChoices):
     NONE = "", "无"
     YELLOW = "黄", "黄色"
     RED = "红", "红色"
+
+
+#: Hours within which a risk is dealt with: red is told to the county and visited again, yellow settled in the village.
+RED_HOURS: Final = 24
+YELLOW_HOURS: Final = 72
 
 
 class FindingGroup(TextChoices):

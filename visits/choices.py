@@ -25,6 +25,9 @@ class Result(TextChoices):
 
 
 EFFECTIVE = (Result.SEEN, Result.REACHED)
+#: Whose visits end, as far as the visitor could tell; of the dated ones the record may name the day.
+DEPARTURE_RESULTS: Final = (Result.DECEASED, Result.MOVED_OUT, Result.INSTITUTION)
+DATED_DEPARTURES: Final = (Result.DECEASED, Result.MOVED_OUT)
 # Values of 入住机构 in which the institution, not the visitor, looks after the elder; a hospital is not one.
 INSTITUTIONS = ("特困供养机构", "养老机构")
 
@@ -53,6 +56,10 @@ class FollowUpKind(TextChoices):
     RED_RISK = "风险复访", "风险复访"
     DEATH = "死亡核实", "死亡核实"
     MOVED_OUT = "迁出核实", "迁出核实"
+
+
+#: What a departure leaves to be checked: by whoever may stop payments.
+DEPARTURE_KINDS: Final = (FollowUpKind.DEATH, FollowUpKind.MOVED_OUT)
 
 
 class FollowUpState(TextChoices):

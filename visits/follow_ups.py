@@ -9,11 +9,10 @@ from organization.areas import area_prefix
 from organization.choices import Permission, Role
 from organization.grants import GRANTS
 from organization.models import Assignment, User
-from visits.choices import OPEN_FOLLOW_UP, FollowUpKind, FollowUpState, Risk
+from visits.choices import DEPARTURE_KINDS, OPEN_FOLLOW_UP, FollowUpKind, FollowUpState, Risk
 from visits.models import FollowUp
 from visits.querysets import FollowUpQuerySet
 
-DEPARTURES = (FollowUpKind.DEATH, FollowUpKind.MOVED_OUT)
 VILLAGE = (FollowUpKind.HOME_VISIT, FollowUpKind.RED_RISK)
 
 
@@ -43,9 +42,9 @@ def handled_by(user: User) -> Q:
         if assignment.role == Role.DEPARTMENT:
             condition |= inside & Q(bureau=assignment.bureau_id, bureau__isnull=False)
             continue
-        kinds = ~Q(kind__in=DEPARTURES)
+        kinds = ~Q(kind__in=DEPARTURE_KINDS)
         if Permission.ENROLMENT_CHANGE in granted:
-            kinds |= Q(kind__in=DEPARTURES)
+            kinds |= Q(kind__in=DEPARTURE_KINDS)
         whose = Q() if assignment.role == Role.BUREAU_CLERK else Q(bureau=None)
         condition |= inside & kinds & whose
     return condition
@@ -60,7 +59,7 @@ def waits_for(user: User) -> Q:
         return handled_by(user)
     staffed = Assignment.objects.filter(role=Role.DEPARTMENT, user__is_active=True, bureau__isnull=False)
     nobodys = Q(bureau__isnull=False) & ~Q(bureau__in=staffed.values("bureau"))
-    return handled_by(user) & (Q(kind__in=DEPARTURES) | nobodys)
+    return handled_by(user) & (Q(kind__in=DEPARTURE_KINDS) | nobodys)
 
 
 def may_handle(user: User, row: FollowUp) -> bool:
@@ -72,7 +71,7 @@ def handlers_of(row: FollowUp) -> str:
     """Who handles the matter, in words."""
     if row.bureau is not None:
         return row.bureau.name
-    if row.kind in DEPARTURES:
+    if row.kind in DEPARTURE_KINDS:
         return "镇（街）经办人"
     return "村（社区）协管员" if row.kind in VILLAGE else "村（社区）和镇（街）"
 

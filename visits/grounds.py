@@ -9,16 +9,14 @@ from datetime import datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
-from catalog.choices import VisitMode
+from catalog.choices import RED_HOURS, YELLOW_HOURS, VisitMode
 from visits.cells import ZONE
-from visits.choices import EFFECTIVE, FollowUpKind, FollowUpState, Result, Risk
+from visits.choices import DEPARTURE_RESULTS, EFFECTIVE, FollowUpKind, FollowUpState, Result, Risk
 
-#: Red: reported to the county and visited again within a day; yellow: settled in the village within three days.
-RED: Final = timedelta(hours=24)
-YELLOW: Final = timedelta(hours=72)
+RED: Final = timedelta(hours=RED_HOURS)
+YELLOW: Final = timedelta(hours=YELLOW_HOURS)
 #: A reported death holds the elder's payments, so that it is looked into within a day; of a move there is more time.
 DUE: Final = {FollowUpKind.DEATH: RED, FollowUpKind.MOVED_OUT: YELLOW, FollowUpKind.RED_RISK: RED}
-DEPARTURES: Final = (Result.DECEASED, Result.MOVED_OUT, Result.INSTITUTION)
 LAST_MINUTE: Final = time(23, 59)
 
 
@@ -160,7 +158,7 @@ def _red(line: Sequence[Event]) -> Iterator[Ground]:
                 kind=FollowUpKind.RED_RISK,
                 visit_id=event.id,
                 at=event.at,
-                title=f"红色风险，24 小时内复访{f'：{names}' if names else ''}"[:80],
+                title=f"红色风险，{RED_HOURS} 小时内复访{f'：{names}' if names else ''}"[:80],
                 due_at=event.at + RED,
                 risk=Risk.RED,
             )
@@ -209,7 +207,7 @@ def _ended_by(kind: FollowUpKind, event: Event) -> tuple[FollowUpState, str] | N
         if kind in {FollowUpKind.HOME_VISIT, FollowUpKind.RED_RISK}:
             return FollowUpState.DONE, f"{day} 已上门，{event.result}"
         return FollowUpState.DROPPED, f"{day} 上门{event.result}，报告有误"
-    if kind in {FollowUpKind.HOME_VISIT, FollowUpKind.RED_RISK} and event.result in DEPARTURES:
+    if kind in {FollowUpKind.HOME_VISIT, FollowUpKind.RED_RISK} and event.result in DEPARTURE_RESULTS:
         return FollowUpState.DROPPED, f"{day} 报告{event.result}，另行核实"
     return None
 

@@ -1,7 +1,8 @@
-"""What must always be true of visits; each is one SQL statement that counts the offending rows (users.md §D2)."""
+"""What must always be true of visits; each is one SQL statement that counts the offending rows."""
 
 from typing import Final
 
+from catalog.choices import RED_HOURS
 from eldercare.choices import Kind
 from visits.choices import LOCKED, OPEN_FOLLOW_UP, FollowUpKind, FollowUpState, Result, Risk
 from visits.months import township_sql
@@ -87,9 +88,9 @@ VISITS: Final = {
             SELECT FROM visits_followup f WHERE f.elder_id = v.elder_id AND f.kind = '{FollowUpKind.DEATH}')
           AND NOT EXISTS (
             SELECT FROM eldercare_circumstance c WHERE c.elder_id = v.elder_id AND c.kind = '{Kind.DEATH}')""",
-    "红色风险的办理时限不超过 24 小时": f"""
+    f"红色风险的办理时限不超过 {RED_HOURS} 小时": f"""
         SELECT count(*) FROM visits_followup f JOIN visits_visit v ON v.id = f.visit_id
-        WHERE f.risk = '{Risk.RED}' AND f.due_at > v.at + interval '24 hours'""",
+        WHERE f.risk = '{Risk.RED}' AND f.due_at > v.at + interval '{RED_HOURS} hours'""",
     "有快照的月份每个有任务的镇（街）都已接收": f"""
         SELECT count(*) FROM visits_ratesnapshot s JOIN ({_SUMS}) o USING (month, county_code)
         WHERE NOT EXISTS (

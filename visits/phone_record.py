@@ -16,7 +16,7 @@ from uuid import UUID
 from catalog.choices import VisitMode
 from eldercare.reading.text import clean_text
 from visits.cells import ZONE
-from visits.choices import Result, Risk
+from visits.choices import DATED_DEPARTURES, Result, Risk
 
 RECORDS: Final = 50
 FINDINGS: Final = 20
@@ -28,8 +28,6 @@ DAYS_BACK: Final = timedelta(days=60)
 #: By how much a phone's clock may be off before its times are moved.
 CLOCK: Final = timedelta(minutes=10)
 YEARS: Final = range(2000, 2081)  # so that every offset fits into its column, in seconds
-
-LEAVING: Final = (Result.DECEASED, Result.MOVED_OUT)
 
 
 class RecordFault(ValueError):
@@ -148,7 +146,7 @@ def _refuse_contradictions(record: PhoneRecord) -> None:
     if record.result == Result.REACHED and record.mode == VisitMode.HOME:
         raise RecordFault("探访结果：上门当面见到的请选“见到本人”；是电话联系上的，请把方式改为“电话”")
     if record.event_day is not None:
-        if record.result not in LEAVING:
+        if record.result not in DATED_DEPARTURES:
             raise RecordFault("去世或迁出日期：只有结果为“已故”“已迁出”时填写；请清空日期或改结果")
         if record.event_day > record.device_at.astimezone(ZONE).date():
             raise RecordFault("去世或迁出日期：晚于探访当天；请核对日期")

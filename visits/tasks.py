@@ -6,9 +6,7 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
-from visits.choices import OPEN_FOLLOW_UP, FollowUpKind
-from visits.follow_ups import DEPARTURES as DEPARTURE_KINDS
-from visits.grounds import DEPARTURES
+from visits.choices import DEPARTURE_KINDS, DEPARTURE_RESULTS, OPEN_FOLLOW_UP, FollowUpKind
 from visits.models import FollowUp, Obligation, Visit
 from visits.services.caseload import obligations_assign
 from visits.services.follow_up import follow_ups_refresh
@@ -43,7 +41,7 @@ def obligations_assign_daily() -> int:
 def follow_ups_refresh_open() -> int:
     """Settle what was registered by others since, and take up reports from before; return how many elders it was."""
     waiting = FollowUp.objects.filter(state__in=OPEN_FOLLOW_UP).exclude(kind=FollowUpKind.REFERRAL)
-    told = Visit.objects.standing().filter(result__in=DEPARTURES)
+    told = Visit.objects.standing().filter(result__in=DEPARTURE_RESULTS)
     unheard = told.exclude(elder__in=FollowUp.objects.filter(kind__in=DEPARTURE_KINDS).values("elder"))
     elder_ids = sorted(
         {*waiting.values_list("elder_id", flat=True), *unheard.values_list("elder_id", flat=True)}

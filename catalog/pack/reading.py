@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final, TypeVar
 
 from catalog.choices import (
+    RED_HOURS,
     Application,
     Comparator,
     FindingGroup,
@@ -40,7 +41,6 @@ from catalog.pack.source import load_source
 T = TypeVar("T")
 MAX_RULE: Final = 4_000
 MAX_HOURS: Final = 2_160  # 90 days
-RED_HOURS: Final = 24  # domain §3.4: red is reported and visited again within a day
 _AREA = re.compile(r"\d{12}")
 
 

@@ -24,8 +24,8 @@ from subsidies.batch_lines import NOT_SENT
 from subsidies.choices import PaymentState
 from subsidies.models import Payment
 from subsidies.reported import reports_open
-from visits.choices import EFFECTIVE, INSTITUTIONS, OPEN_FOLLOW_UP, FollowUpKind, Result
-from visits.follow_ups import DEPARTURES, figures_of, may_handle
+from visits.choices import DEPARTURE_KINDS, EFFECTIVE, INSTITUTIONS, OPEN_FOLLOW_UP, FollowUpKind, Result
+from visits.follow_ups import figures_of, may_handle
 from visits.models import FollowUp, Visit, VisitPhoto
 
 #: Stock words for the paper or the person that shows it.
@@ -104,7 +104,7 @@ def detail_context(user: User, pk: int) -> dict[str, Any]:
     row = follow_up_or_404(user, pk)
     steps = list(row.steps.select_related("actor"))
     handles = may_handle(user, row)
-    departs = row.kind in DEPARTURES
+    departs = row.kind in DEPARTURE_KINDS
     met = Visit.objects.standing().filter(elder=row.elder_id, result__in=EFFECTIVE).order_by("-at").first()
     return {
         "item": follow_up_rows([row], now)[0],

@@ -18,7 +18,15 @@ from eldercare.models import Circumstance
 from operations.services.audit import audit_record
 from organization.areas import county_code
 from visits.cells import ZONE
-from visits.choices import INSTITUTIONS, OPEN_FOLLOW_UP, FollowUpKind, FollowUpState, Result, Risk
+from visits.choices import (
+    DEPARTURE_RESULTS,
+    INSTITUTIONS,
+    OPEN_FOLLOW_UP,
+    FollowUpKind,
+    FollowUpState,
+    Result,
+    Risk,
+)
 from visits.grounds import RED, YELLOW, Event, Ground, Known, Noted, grounds
 from visits.models import Finding, FollowUp, FollowUpStep, Visit
 
@@ -28,7 +36,7 @@ NAMED_IN_AUDIT: Final = 50
 GONE: Final = "相关探访记录已更正、退回或不再成立"
 AGAIN: Final = "相关探访记录有变，重新办理"
 #: Results that may leave something to be done, with or without a finding or a risk.
-TELLING: Final = (Result.NO_CONTACT, Result.DECEASED, Result.MOVED_OUT, Result.INSTITUTION)
+TELLING: Final = (Result.NO_CONTACT, *DEPARTURE_RESULTS)
 
 Root = Callable[[UUID], UUID]
 

@@ -10,14 +10,13 @@ from operations.commands import Refused
 from operations.services.audit import audit_record
 from organization.areas import county_code
 from organization.models import Bureau, User
-from visits.choices import OPEN_FOLLOW_UP, FollowUpKind, FollowUpState
+from visits.choices import DEPARTURE_KINDS, OPEN_FOLLOW_UP, FollowUpKind, FollowUpState
 from visits.follow_ups import handlers_of, may_handle
 from visits.models import FollowUp, FollowUpStep
 from visits.services.follow_up import follow_ups_hold
 
 SHORTEST, LONGEST = 4, 200
 MOST: Final = 100
-DEPARTURES: Final = (FollowUpKind.DEATH, FollowUpKind.MOVED_OUT)
 
 
 def follow_ups_accept(*, follow_up_ids: Sequence[int], actor: User) -> int:
@@ -55,7 +54,7 @@ def follow_up_close(*, follow_up_id: int, state: str, note: str, seen: int, acto
     note = _note(note, "办理结果")
     with transaction.atomic():
         row = _handled(follow_up_id, actor, FollowUpState(state), note, seen)
-        if row.kind in DEPARTURES and state == FollowUpState.DONE and row.state in OPEN_FOLLOW_UP:
+        if row.kind in DEPARTURE_KINDS and state == FollowUpState.DONE and row.state in OPEN_FOLLOW_UP:
             raise Refused("属实的请填写日期后登记；误报的请选“误报”并写明理由")
         if row.state not in OPEN_FOLLOW_UP:
             return row
@@ -85,7 +84,7 @@ def follow_up_hand_on(*, follow_up_id: int, bureau_id: int, reason: str, seen: i
 def departure_locked(*, follow_up_id: int, actor: User, seen: int, note: str) -> FollowUp:
     """Hold a reported death or moving out that the actor is about to confirm, in the caller's transaction."""
     row = _handled(follow_up_id, actor, FollowUpState.DONE, note, seen)
-    if row.kind not in DEPARTURES:
+    if row.kind not in DEPARTURE_KINDS:
         raise Refused("这件事不是死亡或迁出核实，请直接办结")
     return row
 
