@@ -131,6 +131,6 @@ const Outbox = (function () {
 
   return {
     DRAFT, WAITING, SENT, STORED, RETURNED,
-    newId, blank, keep, list, renew, drop, addPhoto, removePhoto, photoBytes, photosOf, keepReceipt, receipts, wire
+    blank, keep, list, renew, drop, addPhoto, removePhoto, photoBytes, photosOf, keepReceipt, receipts, wire
   };
 })();

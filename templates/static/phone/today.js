@@ -101,5 +101,5 @@ const Today = (function () {
           last && el("span", { class: "small" }, last));
   }
 
-  return { render, notes };
+  return { render };
 })();
