@@ -68,8 +68,3 @@ class EnrolmentForm(forms.Form):
     )
     month = MonthField(required=False)
     note = forms.CharField(required=False, max_length=200, error_messages=LONG)
-
-
-def faults_of(form: forms.Form) -> str:
-    """What is wrong with a form, in one line."""
-    return "".join(str(error) for errors in form.errors.values() for error in errors)

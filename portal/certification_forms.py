@@ -88,8 +88,3 @@ def round_items(county_code: str) -> Any:
         .distinct()
         .order_by("number", "code")
     )
-
-
-def faults_of(form: forms.Form) -> list[str]:
-    """Every sentence about what is wrong."""
-    return [str(error) for errors in form.errors.values() for error in errors]

@@ -52,8 +52,3 @@ class ConfirmForm(SeenForm):
         choices=[("", "迁出"), *((name, name) for name in INSTITUTIONS)],
         error_messages={"invalid_choice": f"入住的机构只能选：{'、'.join(INSTITUTIONS)}。"},
     )
-
-
-def faults_of(form: forms.Form) -> str:
-    """Every fault of a form as one text."""
-    return " ".join(str(error) for errors in form.errors.values() for error in errors)

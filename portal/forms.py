@@ -32,15 +32,16 @@ class RevealForm(forms.Form):
     )
 
 
-class UploadForm(forms.Form):
-    """A roster file and the day from which its circumstances hold."""
+def faults_of(form: forms.Form) -> list[str]:
+    """Every fault of a form, one sentence each."""
+    return [str(error) for errors in form.errors.values() for error in errors]
+
+
+class SheetForm(forms.Form):
+    """A file of rows to be taken in."""
 
     file = forms.FileField(
         error_messages={"required": "请选择要上传的文件。", "empty": "这个文件是空的，请选择有内容的文件。"}
-    )
-    as_of = forms.DateField(
-        input_formats=["%Y-%m-%d"],
-        error_messages={"invalid": "日期应写成 2026-11-01 的样子。", "required": "请填写起始日期。"},
     )
 
     def clean_file(self) -> object:
@@ -53,3 +54,12 @@ class UploadForm(forms.Form):
         if file.size > MAX_UPLOAD:
             raise forms.ValidationError("文件超过 20 MB；请按镇（街）拆成几个文件分别上传。")
         return file
+
+
+class UploadForm(SheetForm):
+    """A roster file and the day from which its circumstances hold."""
+
+    as_of = forms.DateField(
+        input_formats=["%Y-%m-%d"],
+        error_messages={"invalid": "日期应写成 2026-11-01 的样子。", "required": "请填写起始日期。"},
+    )

@@ -149,11 +149,6 @@ class ReturnForm(forms.Form):
         return file
 
 
-def faults_of(form: forms.Form) -> list[str]:
-    """Every fault of a form, one sentence each."""
-    return [str(error) for errors in form.errors.values() for error in errors]
-
-
 def month_slug(month: date) -> str:
     """2026-11, as a month field shows it."""
     return month.strftime(MONTH)

@@ -135,8 +135,3 @@ class DecideForm(forms.Form):
         max_length=200,
         error_messages={"max_length": "意见太长，请不要超过 200 个字。"},
     )
-
-
-def faults_of(form: forms.Form) -> str:
-    """Every fault of a form as one text."""
-    return " ".join(str(error) for errors in form.errors.values() for error in errors)

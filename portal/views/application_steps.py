@@ -11,8 +11,9 @@ from django.views.decorators.http import require_POST
 
 from organization.choices import Permission
 from organization.permissions import SignedInRequest, requires
-from portal.application_forms import ApproveForm, faults_of
+from portal.application_forms import ApproveForm
 from portal.application_rows import seen_by
+from portal.forms import faults_of
 from portal.views.applications import application_or_404, application_page
 from subsidies.models import Application
 from subsidies.refusals import MoneyRefusedError
@@ -63,7 +64,9 @@ def application_approve_one(request: SignedInRequest, pk: int) -> HttpResponse:
     """The county approves, from the proposed month or another."""
     form = ApproveForm(request.POST)
     if not form.is_valid():
-        return application_page(request, application_or_404(request.user, pk), faults_of(form), request.POST)
+        return application_page(
+            request, application_or_404(request.user, pk), "".join(faults_of(form)), request.POST
+        )
     month = form.cleaned_data["first_month"]
     return _one(
         request,

@@ -19,7 +19,7 @@ from organization.choices import Permission
 from organization.models import Area, User
 from organization.permissions import SignedInRequest, requires, user_may
 from organization.querysets import in_areas
-from portal.application_forms import ApplicationForm, faults_of
+from portal.application_forms import ApplicationForm
 from portal.application_rows import (
     ALL,
     IN_HAND,
@@ -34,6 +34,7 @@ from portal.application_rows import (
 )
 from portal.elder_record import panel_of
 from portal.filtersets import AREA, without_position
+from portal.forms import faults_of
 from portal.paging import SIZES, position_of
 from portal.scope import place_of
 from subsidies.applications import items_to_apply_for
@@ -133,7 +134,7 @@ def application_new(request: SignedInRequest) -> HttpResponse:
         return _form_page(request, elder, items, request.GET)
     form = ApplicationForm(request.POST)
     if not form.is_valid():
-        return _form_page(request, elder, items, request.POST, faults_of(form))
+        return _form_page(request, elder, items, request.POST, "".join(faults_of(form)))
     item = next((item for item in items if item.pk == form.cleaned_data["item"]), None)
     if item is None:
         return _form_page(request, elder, items, request.POST, "请选择列出的项目。")

@@ -14,8 +14,9 @@ from portal.batch_scope import batch_or_404, covers
 from portal.batch_steps import may_take
 from portal.exports import attachment
 from portal.filtersets import without_position
+from portal.forms import faults_of
 from portal.paging import SIZES, position_of
-from portal.payment_forms import ReturnForm, faults_of
+from portal.payment_forms import ReturnForm
 from portal.views.batch_steps import refused
 from subsidies.bank_tasks import bank_file_request, bank_return_request
 from subsidies.choices import BatchAction, BatchState, Verdict

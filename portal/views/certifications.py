@@ -17,9 +17,10 @@ from operations.crypto import blind_index
 from organization.choices import Permission
 from organization.permissions import SignedInRequest, requires
 from portal import finds
-from portal.certification_forms import ALIVE, MODES, ProofForm, RoundForm, faults_of, round_items
+from portal.certification_forms import ALIVE, MODES, ProofForm, RoundForm, round_items
 from portal.certification_rows import days_words, due_rows, places_of
 from portal.filtersets import AREA, without_position
+from portal.forms import faults_of
 from portal.paging import SIZES, position_of
 from portal.places import place_names
 from portal.scope import place_of

@@ -9,8 +9,9 @@ from catalog.models import Item
 from eldercare.models import Elder
 from organization.choices import Permission
 from organization.permissions import SignedInRequest, requires
-from portal.application_forms import EnrolmentForm, faults_of
+from portal.application_forms import EnrolmentForm
 from portal.enrolment_record import RESUME_REASONS, STOP_REASONS, enrolment_record, may_change
+from portal.forms import faults_of
 from subsidies.choices import EnrolmentAction
 from subsidies.refusals import MoneyRefusedError
 from subsidies.services.enrolment_change import enrolment_resume, enrolment_stop, enrolment_suspend
@@ -30,7 +31,7 @@ def enrolment_change(request: SignedInRequest, pk: int) -> HttpResponse:
     elder = get_object_or_404(Elder.objects.visible_to(request.user, Permission.ENROLMENT_CHANGE), pk=pk)
     form = EnrolmentForm(request.POST)
     if not form.is_valid():
-        return _page(request, elder, faults_of(form), request.POST)
+        return _page(request, elder, "".join(faults_of(form)), request.POST)
     typed = form.cleaned_data
     item = Item.objects.select_related("document").filter(pk=typed["item"]).first()
     if item is None:

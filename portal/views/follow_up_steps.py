@@ -13,7 +13,8 @@ from django.views.decorators.http import require_POST
 from operations.commands import Refused
 from organization.choices import Permission
 from organization.permissions import SignedInRequest, requires
-from portal.follow_up_forms import ConfirmForm, HandOnForm, StepForm, faults_of
+from portal.follow_up_forms import ConfirmForm, HandOnForm, StepForm
+from portal.forms import faults_of
 from portal.views.follow_ups import detail_context, list_page
 from visits.choices import FollowUpKind, FollowUpState
 from visits.models import FollowUp
@@ -124,7 +125,7 @@ def _take(request: SignedInRequest, pk: int, name: str, form: Form, take: Step) 
         except FollowUp.DoesNotExist:
             raise Http404 from None
     else:
-        refusal = faults_of(form)
+        refusal = "".join(faults_of(form))
     if refusal:
         context = detail_context(request.user, pk) | {
             "typed": {name: request.POST},

@@ -11,13 +11,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from eldercare.facts import completed_years
-from operations.services.stored_file import stored_file_read
 from organization.choices import Permission, Role
 from organization.models import Area, Bureau, User
 from organization.permissions import SignedInRequest, requires, user_may
 from portal.filtersets import without_position
 from portal.follow_up_rows import DUES, NO_BUREAU, RISKS, STATES, filtered, follow_up_rows
 from portal.paging import SIZES, position_of
+from portal.photos import photo_response
 from portal.scope import place_of
 from portal.visit_people import masked_phone
 from subsidies.batch_lines import NOT_SENT
@@ -84,12 +84,7 @@ def photo(request: SignedInRequest, pk: int, photo_id: UUID) -> HttpResponse:
     """A photo that came with the record, to whoever may see the matter."""
     row = follow_up_or_404(request.user, pk)
     found = VisitPhoto.objects.filter(visit=row.visit_id).select_related("file")
-    image = stored_file_read(stored=get_object_or_404(found, pk=photo_id).file)
-    response = HttpResponse(image, content_type="image/jpeg")
-    response["Content-Disposition"] = f'inline; filename="{photo_id}.jpg"'
-    response["Cache-Control"] = "no-store"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    return photo_response(get_object_or_404(found, pk=photo_id))
 
 
 def follow_up_or_404(user: User, pk: int) -> FollowUp:

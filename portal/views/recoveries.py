@@ -23,8 +23,9 @@ from organization.permissions import SignedInRequest, requires
 from portal import finds
 from portal.exports import attachment
 from portal.filtersets import without_position
+from portal.forms import faults_of
 from portal.paging import SIZES, position_of
-from portal.recovery_forms import OpenForm, faults_of
+from portal.recovery_forms import OpenForm
 from portal.recovery_rows import (
     candidate_page,
     case_page,
@@ -121,7 +122,7 @@ def recoveries_open(request: SignedInRequest) -> HttpResponse:
     texts = request.POST.getlist("one") or request.POST.getlist("pair")
     pairs = [pair for text in texts[:OPENED_AT_ONCE] if (pair := _pair(text))]
     if run is None or not form.is_valid() or not pairs:
-        messages.error(request, faults_of(form) or "请先勾选要立案的人。")
+        messages.error(request, "".join(faults_of(form)) or "请先勾选要立案的人。")
         return redirect("portal:recovery-candidates")
     allowed = may_open(request.user, run, pairs)
     if set(pairs) - allowed:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from organization.choices import Permission
 from organization.permissions import SignedInRequest, requires
 from organization.step_up import password_confirmed
+from portal.forms import faults_of
 from portal.recovery_forms import (
     ConsentForm,
     DecideForm,
@@ -19,7 +20,6 @@ from portal.recovery_forms import (
     RepayForm,
     RequestForm,
     ReverseForm,
-    faults_of,
 )
 from portal.views.recoveries import case_context, case_or_404
 from subsidies.choices import RecoveryEntryKind
@@ -167,7 +167,7 @@ def _take(
     """Take a step and go back to the case; refused, show the case with the reason and what was typed."""
     case = case_or_404(request.user, pk, permission)
     if not form.is_valid():
-        return _refused(request, pk, faults_of(form), 400)
+        return _refused(request, pk, "".join(faults_of(form)), 400)
     try:
         step(case, form.cleaned_data)
     except MoneyRefusedError as refusal:

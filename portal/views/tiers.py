@@ -17,7 +17,7 @@ from eldercare.vocabulary import FACT_COLUMNS
 from operations.commands import Refused
 from organization.choices import Permission
 from organization.permissions import SignedInRequest, requires
-from portal.certification_forms import faults_of
+from portal.forms import faults_of
 from portal.places import place_names
 from portal.scope import place_of
 from portal.tier_forms import TierForm, coming_months, typed_of
@@ -89,7 +89,7 @@ def tier_preview(request: SignedInRequest) -> HttpResponse:
     county, today = place_of(request.user).county_code, timezone.localdate()
     form = TierForm(request.POST)
     if not form.is_valid():
-        wrong = [f"{fault}" for fault in faults_of(form)]
+        wrong = faults_of(form)
         return render(request, "portal/partials/tier_preview.html", {"faults": wrong})
     draft = form.draft()
     try:

@@ -16,7 +16,7 @@ from operations.commands import Refused
 from organization.choices import Permission
 from organization.models import Area, User
 from organization.permissions import SignedInRequest, requires
-from portal.certification_forms import faults_of
+from portal.forms import faults_of
 from portal.visit_chosen import chosen_people
 from portal.visit_forms import NOBODY, AssignForm
 from visits.caseloads import workers_of

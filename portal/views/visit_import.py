@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-from django import forms
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,7 +13,7 @@ from operations.plain_workbook import plain_workbook
 from organization.choices import Permission
 from organization.permissions import SignedInRequest, requires
 from portal.exports import attachment
-from portal.forms import MAX_UPLOAD, UPLOAD_TYPES
+from portal.forms import SheetForm
 from visits.choices import Result
 from visits.services.visit import VisitsImported, visits_import
 from visits.visit_file import columns
@@ -23,30 +22,11 @@ SHOWN: Final = 100
 WIDTHS: Final = (40, 24, 20, 10, 14, 12, 40)
 
 
-class VisitFileForm(forms.Form):
-    """A file of visits."""
-
-    file = forms.FileField(
-        error_messages={"required": "请选择要上传的文件。", "empty": "这个文件是空的，请选择有内容的文件。"}
-    )
-
-    def clean_file(self) -> object:
-        """Refuse by name and size before anything is read."""
-        file = self.cleaned_data["file"]
-        if not file.name.lower().endswith(UPLOAD_TYPES):
-            raise forms.ValidationError(
-                "只能上传 xlsx、xls 或 csv 文件；请在表格软件中另存为 xlsx 后再上传。"
-            )
-        if file.size > MAX_UPLOAD:
-            raise forms.ValidationError("文件超过 20 MB；请按镇（街）拆成几个文件分别上传。")
-        return file
-
-
 @requires(Permission.VISIT_IMPORT)
 @require_http_methods(["GET", "POST"])
 def visit_import(request: SignedInRequest) -> HttpResponse:
     """Upload a file; the answer says what was stored, or every row that stands in the way."""
-    form = VisitFileForm(request.POST or None, request.FILES or None)
+    form = SheetForm(request.POST or None, request.FILES or None)
     result: VisitsImported | None = None
     refused: dict[str, Any] = {}
     if request.method == "POST" and form.is_valid():

@@ -21,7 +21,6 @@ from eldercare.models import Elder
 from operations.commands import Refused
 from operations.crypto import blind_index
 from operations.services.audit import audit_record
-from operations.services.stored_file import stored_file_read
 from organization.addresses import client_address
 from organization.choices import Permission
 from organization.models import User
@@ -29,6 +28,7 @@ from organization.permissions import SignedInRequest, requires
 from portal import exports, finds
 from portal.filtersets import RecordFilterSet, without_position
 from portal.paging import SIZES, position_of
+from portal.photos import photo_response
 from portal.places import place_names
 from portal.record_rows import (
     HEADINGS,
@@ -115,11 +115,7 @@ def photo(request: SignedInRequest, pk: UUID) -> HttpResponse:
     row = get_object_or_404(
         VisitPhoto.objects.filter(visit__in=seen.values("pk")).select_related("file"), pk=pk
     )
-    response = HttpResponse(stored_file_read(stored=row.file), content_type="image/jpeg")
-    response["Content-Disposition"] = f'inline; filename="{row.pk}.jpg"'
-    response["Cache-Control"] = "no-store"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    return photo_response(row)
 
 
 @requires(Permission.VISIT_RETURN)
