@@ -1,4 +1,4 @@
-"""Words of a visit (domain §3)."""
+"""Words of a visit, as the printed forms have them."""
 
 from typing import Final
 
@@ -103,6 +103,15 @@ class SignalKind(TextChoices):
     LAST_DAY = "月末集中", "集中在当月最后一天"
     MOCK_PLACE = "模拟定位", "定位精度为 0"
     CLOCK = "时钟偏差", "手机时钟与服务器相差 10 分钟以上"
+
+
+class RecordMark(TextChoices):
+    """What is noted about a record, so that nobody is surprised by how it counts; it is stored all the same."""
+
+    HANDED_OVER = "已移交", "已移交"
+    LATE = "补录", "补录"
+    CLOCK_OFF = "时钟偏差", "时钟偏差"
+    TWICE = "疑似重复", "疑似重复"
 
 
 class CallBackResult(TextChoices):

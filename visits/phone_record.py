@@ -26,7 +26,8 @@ REF: Final = 200
 #: How long after a visit its record is still taken from a phone.
 DAYS_BACK: Final = timedelta(days=60)
 #: By how much a phone's clock may be off before its times are moved.
-CLOCK: Final = timedelta(minutes=10)
+CLOCK_SECONDS: Final = 600
+CLOCK: Final = timedelta(seconds=CLOCK_SECONDS)
 YEARS: Final = range(2000, 2081)  # so that every offset fits into its column, in seconds
 
 
@@ -137,7 +138,7 @@ def event_time(device_at: datetime, offset: timedelta, now: datetime) -> tuple[d
 
 def clock_was_off(offset: int) -> bool:
     """Tell whether the times of a phone with this offset (seconds) were moved."""
-    return abs(offset) > CLOCK.total_seconds()
+    return abs(offset) > CLOCK_SECONDS
 
 
 def _refuse_contradictions(record: PhoneRecord) -> None:

@@ -9,15 +9,18 @@ from django.db.models.functions import TruncDate
 
 from organization.models import User
 from visits.cells import ZONE
+from visits.choices import RecordMark
 from visits.distance import metres
 from visits.models import Signal, Visit, VisitPhoto, VisitReturn
+from visits.phone_record import CLOCK_SECONDS, clock_was_off
 from visits.querysets import VisitQuerySet
-from visits.services.signal import CLOCK
 
-HANDED_OVER, LATE, CLOCK_OFF, TWICE = "已移交", "补录", "时钟偏差", "疑似重复"
 RETURNED, CORRECTED, SIGNALLED, PHOTOS = "被退回", "被更正", "有信号", "有照片"
 #: What a list of records can be narrowed to.
-MARKS: Final = (SIGNALLED, RETURNED, CORRECTED, TWICE, LATE, HANDED_OVER, CLOCK_OFF, PHOTOS)
+MARKS: Final[tuple[str, ...]] = (
+    *(SIGNALLED, RETURNED, CORRECTED, RecordMark.TWICE, RecordMark.LATE),
+    *(RecordMark.HANDED_OVER, RecordMark.CLOCK_OFF, PHOTOS),
+)
 DAY: Final = timedelta(days=1)
 NEIGHBOURS: Final = 100
 _DAY: Final = TruncDate("at", tzinfo=ZONE)
@@ -53,7 +56,7 @@ def with_marks(records: VisitQuerySet) -> QuerySet[Visit]:
     return (
         records.alias(day=_DAY)
         .annotate(
-            is_twice=conditions[TWICE],
+            is_twice=conditions[RecordMark.TWICE],
             is_corrected=conditions[CORRECTED],
             photo_count=Count("photos", distinct=True),
             finding_count=Count("findings", distinct=True),
@@ -69,12 +72,12 @@ def marks_of(record: Visit) -> list[str]:
         SIGNALLED: bool(record.signals.all()),
         RETURNED: hasattr(record, "returned"),
         CORRECTED: vars(record)["is_corrected"],
-        TWICE: vars(record)["is_twice"],
-        LATE: record.late,
-        HANDED_OVER: record.handed_over,
-        CLOCK_OFF: record.clock_offset is not None and abs(record.clock_offset) > CLOCK,
+        RecordMark.TWICE: vars(record)["is_twice"],
+        RecordMark.LATE: record.late,
+        RecordMark.HANDED_OVER: record.handed_over,
+        RecordMark.CLOCK_OFF: record.clock_offset is not None and clock_was_off(record.clock_offset),
     }
-    return [mark for mark, held in borne.items() if held]
+    return [str(mark) for mark, held in borne.items() if held]
 
 
 def neighbours_of(record: Visit, user: User) -> list[Neighbour]:
@@ -109,9 +112,9 @@ def _conditions() -> dict[str, Q | Exists]:
         SIGNALLED: Exists(Signal.objects.filter(visit=OuterRef("pk"))),
         RETURNED: Exists(VisitReturn.objects.filter(visit=OuterRef("pk"))),
         CORRECTED: Exists(Visit.objects.filter(corrects=OuterRef("pk"))),
-        TWICE: Exists(twice),
-        LATE: Q(late=True),
-        HANDED_OVER: Q(handed_over=True),
-        CLOCK_OFF: Q(clock_offset__gt=CLOCK) | Q(clock_offset__lt=-CLOCK),
+        RecordMark.TWICE: Exists(twice),
+        RecordMark.LATE: Q(late=True),
+        RecordMark.HANDED_OVER: Q(handed_over=True),
+        RecordMark.CLOCK_OFF: Q(clock_offset__gt=CLOCK_SECONDS) | Q(clock_offset__lt=-CLOCK_SECONDS),
         PHOTOS: Exists(VisitPhoto.objects.filter(visit=OuterRef("pk"))),
     }

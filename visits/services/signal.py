@@ -1,4 +1,4 @@
-"""Looking for what seems padded (domain §3, users D3): a signal makes a call back likelier and refuses nothing.
+"""Looking for what seems padded (docs/guide/16): a signal makes a call back likelier and refuses nothing.
 
 Signals follow from the records that stand, whatever came in first: those of a recorder's month, and of the records
 that share a photo, are found anew whenever one of them comes in, is corrected or is returned.
@@ -14,6 +14,7 @@ from catalog.choices import VisitMode
 from visits.choices import SignalKind
 from visits.counting import ZONE
 from visits.distance import metres_sql
+from visits.phone_record import CLOCK_SECONDS
 from visits.standing import standing
 
 #: Two homes further apart than this (metres) within this time (seconds) are too far for one person.
@@ -24,8 +25,6 @@ ALIKE: Final = 10
 LEAST_LETTERS: Final = 5
 #: At least so many records of a month on its last day, and more than half of the month's.
 CROWD: Final = 10
-#: Seconds by which a phone's clock may be off.
-CLOCK: Final = 600
 PUNCTUATION: Final = r"[\s[:punct:]，。、；：！？（）“”‘’…—]+"
 
 
@@ -125,7 +124,7 @@ FIND: Final = f"""
         UNION ALL
         SELECT id, '{SignalKind.CLOCK}', format('手机时钟%%s约 %%s 分钟',
             CASE WHEN clock_offset > 0 THEN '慢' ELSE '快' END, abs(clock_offset) / 60)
-        FROM counted WHERE abs(clock_offset) > {CLOCK}
+        FROM counted WHERE abs(clock_offset) > {CLOCK_SECONDS}
     ), gone AS (
         DELETE FROM visits_signal s USING affected a
         WHERE s.visit_id = a.id AND s.kind = a.kind
