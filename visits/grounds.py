@@ -1,4 +1,4 @@
-"""What the standing records of one elder leave to be done (domain §3.4), as a function of plain values.
+"""What the standing records of one elder leave to be done (docs/guide/15), as a function of plain values.
 
 Everything follows from the events by their own time, never from the order in which they came in.
 """

@@ -1,4 +1,4 @@
-"""What a visit leaves to be done, by whom and until when (domain §3.4)."""
+"""What a visit leaves to be done, by whom and until when (docs/guide/15)."""
 
 from django.conf import settings
 from django.contrib.postgres.indexes import OpClass

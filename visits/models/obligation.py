@@ -12,7 +12,7 @@ from visits.querysets import ObligationQuerySet
 
 
 class Obligation(models.Model):
-    """One elder's visits due in one month of one county (design §3, contract «Obligations»).
+    """One elder's visits due in one month of one county.
 
     due = times × slots; done counts effective visits, at most `times` per slot; met: every slot full and the
     month's in-person minimum reached. Rows never disappear: who leaves the denominator is exempt from a day.

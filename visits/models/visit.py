@@ -22,7 +22,7 @@ class Visit(models.Model):
     event_day: the day of death or of moving out as told on the spot. digest: sha256 of what the phone sent, ''
     for other channels. handed_over: the elder was no longer the recorder's; late: the month was locked already.
     accuracy: metres, 0 where the phone says that the place is made up. The database refuses every UPDATE and
-    DELETE (migration 0002).
+    DELETE (migration 0002; 0004 holds the same rule for findings, returns, steps of follow-ups and snapshots).
     """
 
     id = models.UUIDField("记录编号", primary_key=True)

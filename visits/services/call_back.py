@@ -1,4 +1,4 @@
-"""Calling back: a seeded sample per township and month, and what the elder said (users TA5)."""
+"""Calling back: a seeded sample per township and month, and what the elder said (docs/guide/16)."""
 
 import secrets
 from datetime import date

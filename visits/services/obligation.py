@@ -1,4 +1,4 @@
-"""Opening a month's obligations and keeping them in step with visits and registry (design §3)."""
+"""Opening a month's obligations and keeping them in step with visits and registry."""
 
 from datetime import date
 from typing import Any
@@ -15,7 +15,7 @@ from rules import to_sql
 from visits.caseloads import ASSIGNEE, assignee_joins, caseload_day
 from visits.choices import INSTITUTIONS, LOCKED
 from visits.counting import outcome_select
-from visits.models import Obligation
+from visits.models import Obligation, RateSnapshot
 from visits.months import locked_townships, months_hold, months_hold_alone, township_sql
 from visits.slots import slot_count
 
@@ -25,8 +25,8 @@ def obligations_open(cursor: CursorWrapper, *, month: date, policy: Policy, fact
 
     facts: relation with the columns of MonthlyFacts without month and county. The first tier by order whose
     rule is true of the opening facts wins; who died or moved out on the 1st has none. Rows that exist stay as
-    they are, and a township that has submitted gets no new ones. Runs inside the caller's transaction; what was
-    visited comes from `obligations_refresh`.
+    they are; a township that has submitted gets no new ones, and a county whose figure of the month is frozen gets
+    none anywhere. Runs inside the caller's transaction; what was visited comes from `obligations_refresh`.
     """
     tiers = sorted(policy.tiers, key=lambda tier: (tier.order, tier.code, tier.tier_id))
     dues = [(place, tier.tier_id, _due(tier, month)) for place, tier in enumerate(tiers)]
@@ -39,6 +39,9 @@ def obligations_open(cursor: CursorWrapper, *, month: date, policy: Policy, fact
     winner = " ".join(f"WHEN {rule} THEN {place}" for place, rule in enumerate(rules))
     institutions = ", ".join(f"'{name}'" for name in INSTITUTIONS)
     locked = _locked_while_opening(cursor, month, policy.county_code)
+    # Read after the lock: the figure is frozen in the step that accepts one of the townships just locked.
+    if RateSnapshot.objects.filter(month=month, county_code=policy.county_code).exists():
+        return 0
     # The planner cannot tell how many elders a rule finds, takes them for few and looks each one's visitor up.
     cursor.execute("SET LOCAL enable_nestloop = off")
     cursor.execute(
