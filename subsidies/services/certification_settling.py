@@ -24,6 +24,7 @@ from subsidies.choices import (
     StopReason,
 )
 from visits.choices import Result
+from visits.standing import standing
 
 ZONE: Final = "Asia/Shanghai"
 #: Ways of visiting in which one can see that it is the person.
@@ -79,11 +80,11 @@ def _day(visit: str) -> str:
 
 
 def _seen(visit: str) -> str:
-    """The visit met the person, and no correction says otherwise."""
+    """The visit met the person, nothing corrects it and nobody sent it back."""
     modes = ", ".join(f"'{mode}'" for mode in SEEING)
     return (
         f"{visit}.result = '{Result.SEEN}' AND {visit}.mode IN ({modes})"
-        f" AND NOT EXISTS (SELECT FROM visits_visit later WHERE later.corrects_id = {visit}.id)"
+        f" AND {standing(visit)}"
     )
 
 

@@ -29,7 +29,7 @@ from tests.conftest import COUNTY, TOWN_A, TOWN_B, VILLAGE_A, VILLAGE_B, make_us
 from tests.registry import add, make_elder
 from tests.subsidies.applicants import terms
 from tests.subsidies.county import drawn, due_lines, enrol, item, outcomes, publish_list, run
-from visits.models import Visit
+from visits.models import Visit, VisitReturn
 
 AGED = "年龄 >= 80"
 BACK_PAY_50 = ("补发", Decimal(50))
@@ -305,6 +305,18 @@ def test_a_visit_that_is_corrected_certifies_no_longer_in_whatever_order_the_new
     visit(elder, f"{SUSPENDS}")
     certifications_refresh(today=SUSPENDS)
     assert standing(elder) == {"AUTO": "享受中"}
+
+
+def test_a_visit_that_is_sent_back_certifies_no_longer(clerk: User, elder: Elder) -> None:
+    run(OPENS)
+    open_round(clerk)
+    made_up = visit(elder, f"{OPENS}")
+    certifications_refresh(today=DUE)
+    assert met(elder)
+    VisitReturn.objects.create(visit=made_up, reason="回访不属实", by=clerk)
+    certifications_refresh(today=SUSPENDS)
+    assert not met(elder)
+    assert standing(elder) == {"AUTO": "暂停"}
 
 
 def test_a_recorded_death_is_no_certification_and_the_dead_are_not_suspended(

@@ -33,7 +33,7 @@ def phones_reveal(*, elder: Elder, reason: str, actor: User, address: str) -> li
         raise Refused(f"查看完整电话的原因太长，现有 {len(reason)} 个字；请缩短到 {LONGEST_REASON} 个字以内")
     with transaction.atomic():
         # Two at once must not both be the last of the day.
-        User.objects.select_for_update().get(pk=actor.pk)
+        User.objects.select_for_update(no_key=True).get(pk=actor.pk)
         phones = _phones(elder)
         if not phones:
             raise Refused(f"花名册里没有登记{elder.name}和联系人的电话；请补登电话，或上门核实")
