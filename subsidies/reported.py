@@ -33,11 +33,14 @@ def reported_select() -> str:
 
 
 def reports_open(prefixes: Iterable[str]) -> QuerySet[FollowUp]:
-    """Reports still to be checked in these areas, which hold payments now, whether or not a run has met them."""
+    """Reports still to be checked in these areas, which hold payments now, whether or not a run has met them.
+
+    Of who lives in the areas, and of who has the 户籍 and so the payments there.
+    """
     found = FollowUp.objects.none()
     for kind in REPORTS:
         found |= _open_reports(kind)
-    return in_areas(found, prefixes, "area_code")
+    return in_areas(found, prefixes, "area_code", "elder__hukou_code")
 
 
 def still_standing() -> Q:

@@ -1,6 +1,7 @@
 """What the standing records of one elder leave to be done (docs/guide/15), as a function of plain values.
 
-Everything follows from the events by their own time, never from the order in which they came in.
+Everything follows from the events by their own time, never from the order in which they came in; only whether
+somebody who closed a matter could know of a report follows from when the report was stored.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -34,10 +35,11 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A standing record of the elder."""
+    """A standing record of the elder. recorded_at: when the server stored it."""
 
     id: UUID
     at: datetime
+    recorded_at: datetime
     mode: str
     result: str
     risk: str = Risk.NONE
@@ -65,7 +67,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Why a follow-up stands. settled: how it ended by itself, None while it is open; by_hand: somebody closed it."""
+    """Why a follow-up stands. settled: how it ended by itself, None while it is open; by_hand: somebody closed it.
+
+    Of a departure also what was reported, and when the server knew of it.
+    """
 
     kind: FollowUpKind
     visit_id: UUID
@@ -80,6 +85,13 @@ class Ground:
     note: str = ""
     settled_at: datetime | None = None
     by_hand: bool = False
+    result: str = ""
+    recorded_at: datetime | None = None
+
+    @property
+    def closable_from(self) -> datetime:
+        """Who closed such a matter before this moment did not mean this ground."""
+        return self.at if self.recorded_at is None else max(self.at, self.recorded_at)
 
 
 Closings = Mapping[str, Collection[datetime]]
@@ -88,8 +100,9 @@ Closings = Mapping[str, Collection[datetime]]
 def grounds(events: Sequence[Event], known: Known, closings: Closings) -> list[Ground]:
     """Give every ground of the elder's records, settled ones too; of each kind but 转介 at most one is open.
 
-    closings: kind → when somebody closed such a follow-up by hand; what happened before is settled by that. A ground
-    that comes while another of its kind is still open is the same matter.
+    closings: kind → when somebody closed such a follow-up by hand; what happened before is settled by that, of reported
+    deaths and moves only what had come in by then: they hold payments, and nobody decides what nobody has read. A
+    ground that comes while another of its kind is still open is the same matter.
     """
     line = sorted(events, key=lambda event: (event.at, event.id))
     found = [*_referrals(line)]
@@ -173,23 +186,40 @@ def _reported(line: Sequence[Event], kind: FollowUpKind, results: tuple[Result, 
                 at=event.at,
                 title=f"探访报告{event.result}，核实后登记",
                 due_at=event.at + DUE[kind],
+                result=event.result,
+                recorded_at=event.recorded_at,
             )
 
 
 def _one_at_a_time(
     raised: Iterator[Ground], line: Sequence[Event], known: Known, closings: Collection[datetime]
-) -> Iterator[Ground]:
-    last: Ground | None = None
-    for ground in raised:
-        if last is not None and (last.settled_at is None or ground.at <= last.settled_at):
-            continue
-        last = _settled(ground, line, known, closings)
-        yield last
+) -> list[Ground]:
+    kept: list[Ground] = []
+    for raw in raised:
+        last = kept[-1] if kept else None
+        if last is None or not _covers(last, raw):
+            kept.append(_settled(raw, line, known, closings))
+        elif last.result == Result.INSTITUTION and raw.result == Result.MOVED_OUT:
+            # Who moved away is not paid on, who lives in an institution is: the matter stands on the graver report.
+            ground = _settled(raw, line, known, closings)
+            if ground.settled is None or last.settled is not None:
+                kept[-1] = ground
+    return kept
+
+
+def _covers(last: Ground, ground: Ground) -> bool:
+    """Tell whether the later ground is the same matter: that was still open, and closed by who could know of both.
+
+    A record that ends one matter may be the ground of another: red again.
+    """
+    if last.settled_at is None:
+        return True
+    return ground.closable_from <= last.settled_at if last.by_hand else ground.at < last.settled_at
 
 
 def _settled(ground: Ground, line: Sequence[Event], known: Known, closings: Collection[datetime]) -> Ground:
     """Say how the ground ended: by the earliest of what happened since, else by what is registered."""
-    closed = min((at for at in closings if at >= ground.at), default=None)
+    closed = min((at for at in closings if at >= ground.closable_from), default=None)
     for event in line:
         if event.at <= ground.at or (closed is not None and event.at > closed):
             continue
@@ -197,7 +227,7 @@ def _settled(ground: Ground, line: Sequence[Event], known: Known, closings: Coll
             return replace(ground, settled=ended[0], note=ended[1], settled_at=event.at)
     if closed is not None:
         return replace(ground, settled=FollowUpState.DONE, settled_at=closed, by_hand=True)
-    ended = _ended_by_registry(ground, line, known)
+    ended = _ended_by_registry(ground, known)
     return ground if ended is None else replace(ground, settled=ended[0], note=ended[1])
 
 
@@ -212,16 +242,13 @@ def _ended_by(kind: FollowUpKind, event: Event) -> tuple[FollowUpState, str] | N
     return None
 
 
-def _ended_by_registry(
-    ground: Ground, line: Sequence[Event], known: Known
-) -> tuple[FollowUpState, str] | None:
+def _ended_by_registry(ground: Ground, known: Known) -> tuple[FollowUpState, str] | None:
     if ground.kind == FollowUpKind.DEATH:
         return (FollowUpState.DONE, "已登记去世") if known.dead else None
     if known.dead:
         return FollowUpState.DROPPED, "已登记去世"
     if ground.kind == FollowUpKind.MOVED_OUT:
-        result = next(event.result for event in line if event.id == ground.visit_id)
-        if result == Result.INSTITUTION and known.in_institution:
+        if ground.result == Result.INSTITUTION and known.in_institution:
             return FollowUpState.DONE, "已登记入住机构"
         return (FollowUpState.DONE, "已登记迁出") if known.moved else None
     return (FollowUpState.DROPPED, "已登记迁出") if known.moved else None

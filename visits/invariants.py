@@ -2,13 +2,14 @@
 
 from typing import Final
 
-from catalog.choices import RED_HOURS
+from catalog.choices import RED_HOURS, VisitMode
 from eldercare.choices import Kind
-from visits.choices import LOCKED, OPEN_FOLLOW_UP, FollowUpKind, FollowUpState, Result, Risk
+from visits.choices import EFFECTIVE, LOCKED, OPEN_FOLLOW_UP, FollowUpKind, FollowUpState, Result, Risk
 from visits.months import township_sql
 from visits.standing import standing
 
 _STATES: Final = ", ".join(f"'{state}'" for state in LOCKED)
+_EFFECTIVE: Final = ", ".join(f"'{result}'" for result in EFFECTIVE)
 _OPEN: Final = ", ".join(f"'{state}'" for state in OPEN_FOLLOW_UP)
 _TOWNSHIP: Final = township_sql("o.area_code", "o.county_code")
 #: (month, county, township, obliged, visited) as the obligations have it.
@@ -85,7 +86,11 @@ VISITS: Final = {
         SELECT count(*) FROM visits_visit v
         WHERE v.result = '{Result.DECEASED}' AND {standing("v")}
           AND NOT EXISTS (
-            SELECT FROM visits_followup f WHERE f.elder_id = v.elder_id AND f.kind = '{FollowUpKind.DEATH}')
+            SELECT FROM visits_followup f WHERE f.elder_id = v.elder_id AND f.kind = '{FollowUpKind.DEATH}'
+            AND (f.closed_at IS NULL OR f.closed_at >= v.recorded_at))
+          AND NOT EXISTS (
+            SELECT FROM visits_visit met WHERE met.elder_id = v.elder_id AND met.at > v.at
+            AND met.mode = '{VisitMode.HOME}' AND met.result IN ({_EFFECTIVE}) AND {standing("met")})
           AND NOT EXISTS (
             SELECT FROM eldercare_circumstance c WHERE c.elder_id = v.elder_id AND c.kind = '{Kind.DEATH}')""",
     f"红色风险的办理时限不超过 {RED_HOURS} 小时": f"""

@@ -196,3 +196,21 @@ def test_a_move_corrected_to_an_institution_holds_nothing_and_shows_no_anomaly(c
     assert not reports_open([""]).exists()
     assert not anomalies_of(march(), clerk).exists() and anomaly_cells(march(), [""]) == []
     assert names(batch_build(month=march(), kind=BatchKind.REGULAR, actor=clerk)) == ["王报迁"]
+
+
+@pytest.mark.parametrize("results", [("入机构", "已迁出"), ("已迁出", "入机构")])
+def test_a_move_reported_beside_an_institution_holds_the_payment(
+    clerk: User, results: tuple[str, str]
+) -> None:
+    reported = payee("王报迁", "6200000000000002")
+    payee("李在世", "6200000000000001")
+    run(MARCH)
+    for day, result in enumerate(results, start=10):
+        at = datetime(2026, 3, day, 9, tzinfo=timezone.get_current_timezone())
+        event = Visit.objects.create(
+            id=uuid4(), elder=reported, at=at, mode="上门", result=result, visitor="测试员"
+        )
+        visits_arrived(visit_ids=[event.pk], now=timezone.now())
+    assert FollowUp.objects.get().visit.result == "已迁出"
+    assert reports_open([""]).count() == 1
+    assert names(batch_build(month=march(), kind=BatchKind.REGULAR, actor=clerk)) == ["李在世"]

@@ -32,11 +32,12 @@ MODES = {"上": VisitMode.HOME, "电": VisitMode.PHONE}
 
 
 def event(number: int, said: str, *, at: datetime | None = None, **more: object) -> Event:
-    """«上见» is an event: at home, seen; one hour after the other unless said."""
-    values: dict[str, object] = {"risk": "", "findings": ()} | more
+    """«上见» is an event: at home, seen; one hour after the other unless said. received: the hour it was stored."""
+    values: dict[str, object] = {"risk": "", "findings": (), "received": number} | more
     return Event(
         UUID(int=number),
         at or START + timedelta(hours=number),
+        START + timedelta(hours=values["received"]),  # type: ignore[arg-type]  # a number
         MODES[said[0]],
         RESULTS[said[1]],
         str(values["risk"]),
@@ -231,3 +232,27 @@ def test_two_more_after_it_was_closed_by_hand_are_another_matter() -> None:
     closed = events[2].at
     found = grounds(events, Known(), {FollowUpKind.HOME_VISIT: [closed]})
     assert [(each.visit_id.int, each.by_hand) for each in found] == [(2, True), (5, False)]
+
+
+def test_a_correction_of_an_older_visit_does_not_settle_what_was_reported_after_it() -> None:
+    red = event(2, "电联", risk="红")
+    corrected = event(3, "上见", at=START + timedelta(hours=1))
+    for order in itertools.permutations([red, corrected]):
+        assert of_kind(grounds(order, Known(), {}), FollowUpKind.RED_RISK) == [(2, None)]
+
+
+@pytest.mark.parametrize(
+    ("corrected_at", "settled"), [(1, None), (2, None), (3, DROPPED)], ids=["same", "moment", "later"]
+)
+def test_a_correction_settles_what_was_reported_since_only_as_a_later_visit(
+    corrected_at: int, settled: FollowUpState | None
+) -> None:
+    death = event(2, "电故")
+    correction = event(9, "上见", at=START + timedelta(hours=corrected_at), received=9)
+    assert of_kind(grounds([death, correction], Known(), {}), FollowUpKind.DEATH) == [(2, settled)]
+
+
+def test_a_visit_at_home_that_finds_red_again_ends_the_one_and_asks_for_another() -> None:
+    events = [event(1, "上见", risk="红"), event(2, "上见", risk="红"), event(3, "上见")]
+    assert of_kind(grounds(events[:2], Known(), {}), FollowUpKind.RED_RISK) == [(1, DONE), (2, None)]
+    assert of_kind(grounds(events, Known(), {}), FollowUpKind.RED_RISK) == [(1, DONE), (2, DONE)]

@@ -226,11 +226,18 @@ def follow_ups_hold(elder_ids: Iterable[int]) -> None:
 
 
 def _concerned(elder_ids: Iterable[int]) -> dict[int, str]:
-    """Elder → area of those whose records may leave something to be done, or did once; one query."""
+    """Elder → area of those whose records may leave something to be done, or did once; one query.
+
+    The area is where the elder lives; where nobody works with this portal there, or no residence is known, that of the
+    户籍: somebody has to be able to decide what is to be done, above all what holds a payment.
+    """
     ids = list(elder_ids)
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT e.id, e.residence_code FROM eldercare_elder e
+            """SELECT e.id, CASE
+                WHEN EXISTS (SELECT FROM organization_area a WHERE a.code = left(e.residence_code, 6) || '000000')
+                THEN e.residence_code ELSE e.hukou_code END
+            FROM eldercare_elder e
             WHERE e.id = ANY (%(ids)s) AND (
                 EXISTS (SELECT FROM visits_followup f WHERE f.elder_id = e.id)
                 OR EXISTS (
@@ -271,7 +278,7 @@ def _events(concerned: Mapping[int, str], rows: Mapping[int, list[_Row]]) -> dic
     """Standing records of the elders with their findings."""
     handled = {row.follow_up.finding_id: row.follow_up for each in rows.values() for row in each}
     visits = Visit.objects.standing().filter(elder_id__in=concerned).order_by()
-    told = list(visits.values_list("elder_id", "id", "at", "mode", "result", "risk"))
+    told = list(visits.values_list("elder_id", "id", "at", "recorded_at", "mode", "result", "risk"))
     at = {key: (concerned[elder_id], moment) for elder_id, key, moment, *_ in told}
     noted: dict[UUID, list[Noted]] = defaultdict(list)
     words = _Words()
@@ -280,8 +287,9 @@ def _events(concerned: Mapping[int, str], rows: Mapping[int, list[_Row]]) -> dic
             area_code, moment = at[finding.visit_id]
             noted[finding.visit_id].append(words.noted(finding, handled.get(finding.pk), area_code, moment))
     events: dict[int, list[Event]] = defaultdict(list)
-    for elder_id, key, moment, mode, result, risk in told:
-        events[elder_id].append(Event(key, moment, mode, result, risk, tuple(noted.get(key, ()))))
+    for elder_id, key, moment, recorded_at, mode, result, risk in told:
+        event = Event(key, moment, recorded_at, mode, result, risk, tuple(noted.get(key, ())))
+        events[elder_id].append(event)
     return events
 
 
