@@ -6,7 +6,11 @@ Shapes: province 2, prefecture 4, county 6, township 9, village 12 significant d
 from typing import Final
 
 CODE_LENGTH: Final = 12
-LEVEL_DIGITS: Final = (2, 4, 6, 9, 12)
+#: Significant digits of a county, a township, a village.
+COUNTY_DIGITS: Final = 6
+TOWNSHIP_DIGITS: Final = 9
+VILLAGE_DIGITS: Final = 12
+LEVEL_DIGITS: Final = (2, 4, COUNTY_DIGITS, TOWNSHIP_DIGITS, VILLAGE_DIGITS)
 
 
 def area_prefix(code: str) -> str:
@@ -28,17 +32,17 @@ def area_prefix(code: str) -> str:
 
 def county_code(code: str) -> str:
     """Return the 12-digit code of the county in which an area lies."""
-    return code[:6].ljust(CODE_LENGTH, "0")
+    return code[:COUNTY_DIGITS].ljust(CODE_LENGTH, "0")
 
 
 def township_code(code: str) -> str:
     """Return the 12-digit code of the township in which a village or township lies."""
-    return code[:9].ljust(CODE_LENGTH, "0")
+    return code[:TOWNSHIP_DIGITS].ljust(CODE_LENGTH, "0")
 
 
 def is_county(code: str) -> bool:
     """Tell whether the code names a county, district or county-level city."""
-    return len(area_prefix(code)) == 6
+    return len(area_prefix(code)) == COUNTY_DIGITS
 
 
 def parent_code(code: str) -> str | None:

@@ -1,19 +1,16 @@
 """Which batches, lines and money figures of counties a user may see or work on."""
 
-from typing import Final
-
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404
 
+from organization.areas import COUNTY_DIGITS
 from organization.choices import Permission
 from organization.models import User
 from organization.querysets import in_areas
 from portal.scope import place_of
 from subsidies.choices import BatchState
 from subsidies.models import Batch, Payment
-
-COUNTY_DIGITS: Final = 6
 
 
 def covers(user: User, county_code: str, permission: Permission = Permission.PAYMENT_VIEW) -> bool:

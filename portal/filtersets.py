@@ -13,10 +13,9 @@ from catalog.choices import VisitMode
 from eldercare.choices import ABILITY_NAMES, Kind
 from eldercare.models import Circumstance, Elder
 from eldercare.querysets import ElderQuerySet
-from organization.areas import area_prefix
+from organization.areas import COUNTY_DIGITS, area_prefix
 from organization.querysets import in_areas
 from portal.ages import latest_birth_date
-from portal.batch_scope import COUNTY_DIGITS
 from subsidies.choices import LineKind, Outcome, PaymentState, ReturnReason
 from subsidies.models import Entitlement, Payment
 from subsidies.querysets import EntitlementQuerySet

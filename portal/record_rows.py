@@ -6,6 +6,7 @@ from typing import Final
 
 from django.utils import timezone
 
+from organization.areas import township_code
 from organization.models import Area, User
 from portal.places import place_names
 from portal.scope import Place
@@ -97,7 +98,7 @@ def all_rows(records: VisitQuerySet) -> Iterator[RecordRow]:
 
 def area_choices(place: Place, chosen: str) -> list[tuple[str, str]]:
     """Areas below the user's own, and below the chosen township, as (code, name); villages are set in."""
-    below = Area.objects.current().filter(parent_id__in={place.area_code, chosen[:9].ljust(12, "0")})
+    below = Area.objects.current().filter(parent_id__in={place.area_code, township_code(chosen)})
     rows = sorted(below, key=lambda area: area.code)
     return [
         (area.code, area.name if area.parent_id == place.area_code else f"　{area.name}") for area in rows

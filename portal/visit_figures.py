@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from catalog.models import VisitTier
-from organization.areas import CODE_LENGTH, area_prefix, is_county
+from organization.areas import CODE_LENGTH, area_prefix, is_county, township_code
 from organization.choices import Permission
 from organization.models import Area, User
 from portal.filtersets import AREA
@@ -23,7 +23,6 @@ from visits.people import NOBODY, PeopleState
 from visits.querysets import ObligationQuerySet
 from visits.rate import UNASSIGNED, Division, Figure, RateLine, rate_lines, rate_whole
 
-TOWNSHIP_DIGITS: Final = 9
 #: Width of the bar that stands for 100%, in pixels.
 BAR: Final = 120
 
@@ -143,7 +142,7 @@ def path_of(asked: RateAsked) -> list[tuple[str, str]]:
     """(code, name) of the areas from the county down to the chosen one."""
     codes = [asked.county]
     if not is_county(asked.area) and asked.area.startswith(area_prefix(asked.county)):
-        codes.append(asked.area[:TOWNSHIP_DIGITS].ljust(CODE_LENGTH, "0"))
+        codes.append(township_code(asked.area))
     codes = list(dict.fromkeys([*codes, asked.area]))
     names = dict(Area.objects.filter(code__in=codes).values_list("code", "name"))
     return [(code, names.get(code, code)) for code in codes]

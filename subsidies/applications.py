@@ -9,7 +9,7 @@ from catalog.choices import Application as Way
 from catalog.choices import Subject, Track
 from catalog.models import Item, ItemVersion
 from eldercare.models import Elder
-from organization.areas import area_prefix, is_county
+from organization.areas import area_prefix, county_code, is_county
 from organization.choices import Permission
 from organization.models import User
 from organization.querysets import in_areas
@@ -54,7 +54,7 @@ def version_on(item: Item, day: date) -> ItemVersion | None:
 def items_to_apply_for(elder: Elder, user: User, day: date) -> list[Item]:
     """Items 申请 of the lists that reach both the elder and the user, decided person by person, in printed order."""
     counties = {
-        code[:6].ljust(12, "0")
+        county_code(code)
         for code in (elder.hukou_code, elder.residence_code)
         if any(code.startswith(prefix) for prefix in user.area_prefixes(Permission.APPLICATION_MAKE))
     }

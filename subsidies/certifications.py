@@ -9,7 +9,7 @@ from django.db.models.functions import Left
 
 from eldercare.choices import Kind
 from eldercare.models import Circumstance, Elder
-from organization.areas import area_prefix
+from organization.areas import area_prefix, county_code
 from organization.choices import Permission
 from organization.models import User
 from organization.querysets import in_areas
@@ -124,7 +124,7 @@ def round_list(
     user: User, today: date, permission: Permission = Permission.CERTIFY
 ) -> tuple[list[RoundProgress], list[Reminder]]:
     """Rounds of the user's counties, newest first, and whom to remind in his areas by township. 3 queries."""
-    counties = {prefix[:6].ljust(12, "0") for prefix in user.area_prefixes(permission)}
+    counties = {county_code(prefix) for prefix in user.area_prefixes(permission)}
     rounds = list(
         CertificationRound.objects.filter(county_code__in=counties).order_by("-opens", "-id")[:ROUNDS]
     )

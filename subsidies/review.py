@@ -16,6 +16,7 @@ from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 from django.db.models.functions import Left
 
 from eldercare.services.monthly_facts import partition_name
+from organization.areas import TOWNSHIP_DIGITS
 from organization.querysets import in_areas
 from subsidies.choices import AnomalyState, LineKind, Outcome
 from subsidies.models import Adjustment, Anomaly, Entitlement, Month
@@ -28,7 +29,6 @@ BACK_PAY: Final = "back"
 RECOVERY: Final = "recovery"
 ANOMALY: Final = "anomaly"
 KINDS: Final = {LineKind.BACK_PAY: BACK_PAY, LineKind.RECOVERY: RECOVERY}
-TOWNSHIP_DIGITS: Final = 9
 #: Village, elder, item: the order of the lists, and what finds a line again.
 Key = tuple[str, int, int]
 

@@ -10,13 +10,12 @@ from typing import Final
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from organization.areas import area_prefix
+from organization.areas import CODE_LENGTH, LEVEL_DIGITS, TOWNSHIP_DIGITS, area_prefix
 from organization.choices import Permission, Role
 from organization.grants import GRANTS
 from organization.models import User
 from visits.slots import next_month
 
-TOWNSHIP_DIGITS: Final = 9
 #: Roles that may record a visit: only they can be given people.
 VISITORS: Final = tuple(role for role, granted in GRANTS.items() if Permission.VISIT_RECORD in granted)
 
@@ -49,9 +48,9 @@ def caseload_day(month: date) -> date:
 def workers_of(area_code: str) -> QuerySet[User]:
     """Active users who may record visits somewhere in the area's township, or anywhere in the area if it is wider."""
     prefix = area_prefix(area_code)[:TOWNSHIP_DIGITS]
-    above = [prefix[:digits] for digits in (2, 4, 6, TOWNSHIP_DIGITS) if digits <= len(prefix)]
+    above = [prefix[:digits] for digits in LEVEL_DIGITS[:-1] if digits <= len(prefix)]
     covers = Q(assignments__area__code__startswith=prefix)
-    covers |= Q(assignments__area_id__in=[code.ljust(12, "0") for code in above])
+    covers |= Q(assignments__area_id__in=[code.ljust(CODE_LENGTH, "0") for code in above])
     found = User.objects.filter(covers, assignments__role__in=VISITORS, is_active=True)
     return found.order_by("full_name", "pk").distinct()
 

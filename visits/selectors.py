@@ -10,13 +10,12 @@ from django.db.models import CharField, Count, F, Q, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Left, RPad
 
-from organization.areas import CODE_LENGTH
+from organization.areas import CODE_LENGTH, TOWNSHIP_DIGITS
 from organization.models import Area
 from visits.models import Obligation
 
 By = Literal["county", "township", "village", "tier"]
 BY: tuple[By, ...] = ("county", "township", "village", "tier")
-TOWNSHIP_DIGITS = 9
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from organization.areas import area_prefix
+from organization.areas import VILLAGE_DIGITS, area_prefix
 from organization.choices import Permission, Role
 from organization.models import Area, Assignment, User
 from organization.querysets import in_areas
@@ -15,8 +15,6 @@ from visits.caseloads import VISITORS
 from visits.models import Caseload, Obligation, PhoneState
 from visits.people import OPEN
 from visits.querysets import ObligationQuerySet
-
-VILLAGE_DIGITS = 12
 
 
 @dataclass(frozen=True)

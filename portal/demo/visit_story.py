@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Final
 from uuid import uuid5
 
+from organization.areas import township_code
 from organization.choices import Permission, Role
 from organization.models import Area, User
 from portal.demo.accounts import OTHER_LEAD, person
@@ -151,7 +152,7 @@ def _seen(row: FollowUp) -> int:
 def _obliged(month: date) -> list[str]:
     """Townships of the county with somebody obliged."""
     codes = Obligation.objects.filter(month=month, county_code=COUNTY).values_list("area_code", flat=True)
-    own = {code[:9].ljust(12, "0") for code in codes.order_by().distinct() if code[:6] == COUNTY[:6]}
+    own = {township_code(code) for code in codes.order_by().distinct() if code[:6] == COUNTY[:6]}
     return sorted(Area.objects.filter(code__in=own, parent=COUNTY).values_list("code", flat=True))
 
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from operations.commands import Refused
 from organization.addresses import client_address
+from organization.areas import county_code, township_code
 from organization.choices import Permission
 from organization.models import Area, User
 from organization.permissions import SignedInRequest, requires
@@ -170,7 +171,7 @@ def _list(request: SignedInRequest, slug: str, *, refusal: str = "") -> HttpResp
 def _townships(user: User, month: date, draws: list[CallBackDraw]) -> list[TownshipRow]:
     """Every township in which the user calls back and somebody is obliged; how many records an undrawn one has."""
     prefixes = user.area_prefixes(Permission.CALL_BACK)
-    counties = {prefix[:6].ljust(12, "0") for prefix in prefixes}
+    counties = {county_code(prefix) for prefix in prefixes}
     own = [
         area
         for area in Area.objects.current().filter(parent_id__in=counties).order_by("code")
@@ -178,7 +179,7 @@ def _townships(user: User, month: date, draws: list[CallBackDraw]) -> list[Towns
     ]
     obliged = Obligation.objects.filter(month=month, county_code__in=counties)
     codes = {
-        code[:9].ljust(12, "0") for code in obliged.order_by().values_list("area_code", flat=True).distinct()
+        township_code(code) for code in obliged.order_by().values_list("area_code", flat=True).distinct()
     }
     by_place = {row.area_code: row for row in draws}
     records = {place: n for county in counties for place, n in counts_to_draw(month, county).items()}

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from eldercare.facts import completed_years
+from organization.areas import county_code
 from organization.choices import Permission, Role
 from organization.models import Area, Bureau, User
 from organization.permissions import SignedInRequest, requires, user_may
@@ -138,5 +139,6 @@ def _held(user: User, row: FollowUp) -> dict[str, Any] | None:
 
 
 def _others(row: FollowUp) -> list[Bureau]:
-    county = f"{row.area_code[:6]}000000"
-    return list(Bureau.objects.filter(area=county).exclude(pk=row.bureau_id or 0).order_by("name"))
+    return list(
+        Bureau.objects.filter(area=county_code(row.area_code)).exclude(pk=row.bureau_id or 0).order_by("name")
+    )

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from operations.commands import Refused
+from organization.areas import township_code
 from organization.choices import Permission
 from organization.models import Area, User
 from organization.permissions import SignedInRequest, requires
@@ -142,7 +143,7 @@ def visit_hand_over(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def _candidates(codes: set[str], without: User | None = None) -> dict[str, User]:
     """Workers of the townships in which these areas lie, by the key that the form sends."""
-    townships = {code[:9].ljust(12, "0") for code in codes}
+    townships = {township_code(code) for code in codes}
     found = {str(user.pk): user for code in sorted(townships) for user in workers_of(code)}
     return {key: user for key, user in found.items() if without is None or user.pk != without.pk}
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from catalog.choices import VisitMode
 from operations.commands import Refused
-from organization.areas import area_prefix
+from organization.areas import VILLAGE_DIGITS, area_prefix
 from organization.choices import Permission
 from organization.permissions import SignedInRequest, requires
 from portal.area_tree import tree_for
@@ -29,7 +29,6 @@ from visits.services.entry import visits_enter
 
 ROWS: Final = 100
 MONTHS: Final = 12
-VILLAGE_DIGITS: Final = 12
 #: Numbered, so that a choice is one key.
 MODES: Final = tuple(enumerate((VisitMode.HOME, VisitMode.PHONE, VisitMode.VIDEO), start=1))
 RESULTS: Final = tuple(zip("123456789A", Result, strict=True))

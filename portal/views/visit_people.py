@@ -17,7 +17,7 @@ from eldercare.models import Elder
 from operations.commands import Refused
 from operations.services.audit import audit_record
 from organization.addresses import client_address
-from organization.areas import area_prefix
+from organization.areas import TOWNSHIP_DIGITS, VILLAGE_DIGITS, area_prefix, township_code
 from organization.choices import Permission
 from organization.permissions import SignedInRequest, requires
 from portal import exports, finds
@@ -44,7 +44,6 @@ from visits.services.phone_reveal import phones_reveal
 from visits.services.urge import visits_urge
 from visits.visit_sheet import MOST_ON_PAPER, SheetRow, visit_sheet
 
-TOWNSHIP, VILLAGE = 9, 12
 BEHIND: Final = 6
 WIDTHS: Final = (10, 22, 30, 14, 9, 9, 10, 12, 22, 10, 16)
 
@@ -65,7 +64,7 @@ def visit_people(request: SignedInRequest, month: date) -> HttpResponse:
         "forgotten": text is None,
         "tree": tree,
         "short": (short := _within_township(tree)),
-        "behind": _behind(replace(asked, elders=None), request, VILLAGE if short else TOWNSHIP),
+        "behind": _behind(replace(asked, elders=None), request, VILLAGE_DIGITS if short else TOWNSHIP_DIGITS),
         "rows": person_rows(found.rows),
         "counts": counts,
         "states": [(state, counts.of(state)) for state in PeopleState],
@@ -217,7 +216,7 @@ def _page(rows: ObligationQuerySet, asked: Asked, params: QueryDict) -> tuple[Pe
 
 def _behind(asked: Asked, request: SignedInRequest, digits: int) -> list[tuple[str, Behind]]:
     """(name, figures) of the areas furthest behind under the filters; none where one village is looked at."""
-    if asked.area and len(area_prefix(asked.area)) == VILLAGE:
+    if asked.area and len(area_prefix(asked.area)) == VILLAGE_DIGITS:
         return []
     rows = areas_behind(obligations_asked(asked, request.user), digits, BEHIND)
     names = place_names(row.code for row in rows)
@@ -227,7 +226,7 @@ def _behind(asked: Asked, request: SignedInRequest, digits: int) -> list[tuple[s
 def _within_township(tree: Tree) -> bool:
     """Whether the list is of one township, so that its name need not stand in every row."""
     codes = [tree.chosen] if tree.chosen else [node.code for node in tree.roots]
-    return len({code[:9] for code in codes}) == 1 and not codes[0].endswith("000000")
+    return len({township_code(code) for code in codes}) == 1 and not codes[0].endswith("000000")
 
 
 def _taken(request: SignedInRequest, action: str, month: date, rows: int, kind: str) -> None:

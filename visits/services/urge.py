@@ -13,14 +13,13 @@ from operations.commands import Refused
 from operations.models import Todo
 from operations.services.audit import audit_record
 from operations.services.todo import todo_raise
-from organization.areas import area_prefix, township_code
+from organization.areas import COUNTY_DIGITS, area_prefix, township_code
 from organization.choices import Permission, Role
 from organization.models import Area, Assignment, User
 from visits.models import Obligation
 from visits.people import OPEN, urge_key
 from visits.slots import next_month
 
-COUNTY_DIGITS: Final = 6
 #: Whose to-do it is: a role in an area.
 Recipient = tuple[Role, str]
 MONTH_OVER: Final = "已经结束，不能再催办；请登记补录"
