@@ -1,4 +1,4 @@
-"""The way of a township's visit month in one table: state × action → the state after it, and who may (users.md §B2)."""
+"""The way of a township's visit month in one table: state × action → the state after it, and who may."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -172,16 +172,6 @@ def test_a_worker_who_left_can_still_be_handed_over(elder: Elder, clerk: User, l
     assert assignee(elder) == wang
 
 
-def test_some_of_a_worker_are_handed_over_and_who_is_no_longer_there_is_named(
-    elder: Elder, clerk: User, li: User, wang: User
-) -> None:
-    gone = make_elder(BIRTH)
-    open_month(this_month())
-    elders_assign(elder_ids=[gone.pk], change=given(wang, clerk))
-    done = worker_hand_over(absent=li, elder_ids=[elder.pk, gone.pk], change=given(wang, clerk))
-    assert (done.people, done.skipped) == (1, (f"1 人已达标、免访或已不在{li}名下，没有移交",))
-
-
 def test_a_change_for_some_days_gives_the_people_back(
     elder: Elder, clerk: User, li: User, wang: User
 ) -> None:

@@ -102,27 +102,18 @@ def elders_assign(*, elder_ids: Collection[int], change: Change) -> Assigned:
     return _assign(places, change, action="分配老年人")
 
 
-def worker_hand_over(*, absent: User, change: Change, elder_ids: Collection[int] | None = None) -> Assigned:
-    """Hand an absent worker's people over: these elders, or all that the worker has. Raises Refused.
+def worker_hand_over(*, absent: User, change: Change) -> Assigned:
+    """Hand over all whom an absent worker has. Raises Refused.
 
-    All: the villages that fall to the worker and the elders given to the worker one by one, of the actor's areas, so
-    that who becomes due later is handed over as well. Elders whom somebody else has given away already are skipped.
+    The villages that fall to the worker and the elders given to the worker one by one, of the actor's areas, so that
+    who becomes due later is handed over as well. Elders whom somebody else has given away already are skipped.
     """
     if change.worker is None or change.worker.pk == absent.pk:
         raise Refused("请选择接手的人，不能是原来的探访人")
-    if elder_ids is None:
-        places = _all_of(absent, change)
-        if not places:
-            raise Refused(f"{absent}在您的区划内没有分到的村（社区）或老年人，无需移交")
-        return _assign(places, change, action="移交探访", absent=absent)
-    theirs = Obligation.objects.filter(elder_id__in=elder_ids, assignee=absent, met=False, exempt_from=None)
-    places = _places_of(theirs, change)
+    places = _all_of(absent, change)
     if not places:
-        raise Refused(f"选中的老年人已不在{absent}名下，没有改动；请刷新名单后重新选择")
-    done = _assign(places, change, action="移交探访", absent=absent)
-    gone = len(set(elder_ids)) - len(places)
-    said = (f"{gone} 人已达标、免访或已不在{absent}名下，没有移交",) if gone else ()
-    return Assigned(done.people, done.moved, said + done.skipped)
+        raise Refused(f"{absent}在您的区划内没有分到的村（社区）或老年人，无需移交")
+    return _assign(places, change, action="移交探访", absent=absent)
 
 
 def _assign(places: Places, change: Change, *, action: str, absent: User | None = None) -> Assigned:

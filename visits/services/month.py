@@ -1,4 +1,4 @@
-"""A township's visit month from the last day to the county's frozen figure (users.md §B2, TA6).
+"""A township's visit month from the last day to the county's frozen figure (docs/guide/14).
 
 Whoever takes a step holds all months alone, so that no visit is counted, and nobody else takes one, in between.
 """

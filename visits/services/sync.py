@@ -23,6 +23,7 @@ from organization.choices import Permission
 from organization.models import User
 from visits.admission import Draft, Duty, Person, Stored, Surroundings, draft_of, row_of
 from visits.cells import ZONE
+from visits.choices import RecordMark
 from visits.models import Finding, Obligation, PhoneState, Visit
 from visits.months import locked_townships, months_hold
 from visits.phone_record import RecordFault, SyncRequest, clock_was_off, read_record
@@ -35,11 +36,6 @@ UPLOADED: Final = "上传探访记录"
 OTHER_CONTENT: Final = "这个编号已登记过别的内容，原记录没有改动；请换新编号再上传"
 
 COLUMNS: Final = ", ".join([str(field.column) for field in Visit._meta.concrete_fields])
-
-HANDED_OVER: Final = "已移交"
-LATE: Final = "补录"
-CLOCK_OFF: Final = "时钟偏差"
-DOUBTFUL: Final = "疑似重复"
 
 
 class State(StrEnum):
@@ -244,12 +240,12 @@ def _results(
 
 def _marks(kept: Kept, is_doubtful: bool) -> list[str]:
     held = {
-        HANDED_OVER: kept.handed_over,
-        LATE: kept.late,
-        CLOCK_OFF: clock_was_off(kept.clock_offset),
-        DOUBTFUL: is_doubtful,
+        RecordMark.HANDED_OVER: kept.handed_over,
+        RecordMark.LATE: kept.late,
+        RecordMark.CLOCK_OFF: clock_was_off(kept.clock_offset),
+        RecordMark.TWICE: is_doubtful,
     }
-    return [mark for mark, holds in held.items() if holds]
+    return [str(mark) for mark, holds in held.items() if holds]
 
 
 def _id_of(item: object) -> str:

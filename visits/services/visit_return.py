@@ -1,4 +1,4 @@
-"""Sending records back to whoever recorded them: they count no longer, a correction counts anew (users TA2)."""
+"""Sending records back to whoever recorded them: they count no longer, a correction counts anew (docs/guide/16)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
