@@ -5,13 +5,12 @@ from datetime import datetime
 
 from django.db.models import Count, Q
 
-from organization.areas import area_prefix
 from organization.choices import Permission, Role
 from organization.grants import GRANTS
 from organization.models import Assignment, User
 from visits.choices import DEPARTURE_KINDS, OPEN_FOLLOW_UP, FollowUpKind, FollowUpState, Risk
 from visits.models import FollowUp
-from visits.querysets import FollowUpQuerySet
+from visits.querysets import FollowUpQuerySet, in_the_area
 
 VILLAGE = (FollowUpKind.HOME_VISIT, FollowUpKind.RED_RISK)
 
@@ -30,15 +29,15 @@ class FollowUpFigures:
 def handled_by(user: User) -> Q:
     """Condition: the user is one who may handle the matter.
 
-    A reported death or move: whoever may stop payments there. A bureau's matter: that bureau, or the county's clerk
-    for it. Anything else: the village and the township.
+    A reported death or move: whoever may stop payments there or at the 户籍. A bureau's matter: that bureau, or the
+    county's clerk for it. Anything else: the village and the township.
     """
     condition = Q(pk__in=[])
     for assignment in user.active_assignments:
         granted = GRANTS[Role(assignment.role)]
         if Permission.FOLLOW_UP not in granted:
             continue
-        inside = Q(area_code__startswith=area_prefix(assignment.area_id))
+        inside = in_the_area(assignment.area_id)
         if assignment.role == Role.DEPARTMENT:
             condition |= inside & Q(bureau=assignment.bureau_id, bureau__isnull=False)
             continue

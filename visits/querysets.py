@@ -10,6 +10,7 @@ from organization.choices import Permission, Role
 from organization.grants import GRANTS
 from organization.models import User
 from organization.querysets import in_areas
+from visits.choices import DEPARTURE_KINDS
 
 if TYPE_CHECKING:
     from visits.models import FollowUp, Obligation, Visit  # noqa: F401  # named in the generic bases below
@@ -49,8 +50,14 @@ class FollowUpQuerySet(models.QuerySet["FollowUp"]):
         for assignment in user.active_assignments:
             if permission not in GRANTS[Role(assignment.role)]:
                 continue
-            inside = Q(area_code__startswith=area_prefix(assignment.area_id))
+            inside = in_the_area(assignment.area_id)
             if assignment.role == Role.DEPARTMENT:
                 inside &= Q(bureau=assignment.bureau_id, bureau__isnull=False)
             condition |= inside
         return self.filter(condition)
+
+
+def in_the_area(code: str) -> Q:
+    """Condition on a follow-up: of the area; a reported death or move also of the 户籍, which pays the elder."""
+    prefix = area_prefix(code)
+    return Q(area_code__startswith=prefix) | Q(kind__in=DEPARTURE_KINDS, elder__hukou_code__startswith=prefix)
