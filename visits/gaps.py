@@ -1,5 +1,6 @@
 """What still stands between a township and its month: who is unvisited, what phones hold back, what was returned."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -11,14 +12,16 @@ from organization.areas import area_prefix
 from organization.choices import Role
 from organization.models import User
 from visits.cells import ZONE
-from visits.models import Obligation, PhoneState, Visit, VisitReturn
+from visits.models import Obligation, PhoneState, Visit
 from visits.querysets import ObligationQuerySet
 from visits.rate import Division, RateLine, rate_lines
-from visits.slots import counted_days, slot_count
+from visits.slots import counted_days, next_month, slot_count
 
 #: A phone that has not been heard of for so long may hold records of which nobody knows.
 SILENT: Final = timedelta(hours=24)
 NAMES_SHOWN: Final = 20
+#: An obligation that still asks for visits.
+OPEN: Final = Q(met=False, exempt_from=None)
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,10 @@ class OpenReturn:
 
 @dataclass(frozen=True)
 class MonthGaps:
-    """A township's gaps. villages: those with somebody unmet, most first; until: last day that still counts."""
+    """A township's gaps. villages: those with somebody unmet, most first; until: last day that still counts.
+
+    in_last_week: people not met whose last week, which began in the month, ends after it and is not over yet.
+    """
 
     villages: list[RateLine]
     people: list[Obligation]
@@ -40,6 +46,7 @@ class MonthGaps:
     never_synced: list[User]
     returns: list[OpenReturn]
     until: date
+    in_last_week: int
 
     @property
     def any(self) -> bool:
@@ -50,9 +57,10 @@ class MonthGaps:
 def month_gaps(*, obligations: ObligationQuerySet, month: date, area_code: str, now: datetime) -> MonthGaps:
     """Give the gaps of an area of which these are the obligations of all months."""
     mine = obligations.filter(month=month)
+    unmet = _unmet_by_per(mine, month)
+    first, after = _counted(month, unmet)
     lines = rate_lines(obligations=mine, month=month, by=Division.AREA, villages=True)
     villages = sorted((line for line in lines if line.figure.unmet), key=lambda line: -line.figure.unmet)
-    unmet = mine.filter(met=False, exempt_from=None)
     workers = User.objects.filter(is_active=True).filter(
         Exists(mine.filter(assignee=OuterRef("pk")).order_by())
         | Q(assignments__role=Role.VILLAGE_WORKER, assignments__area__code__startswith=area_prefix(area_code))
@@ -61,38 +69,41 @@ def month_gaps(*, obligations: ObligationQuerySet, month: date, area_code: str, 
     phones = PhoneState.objects.filter(user__in=ids).filter(Q(waiting__gt=0) | Q(synced_at__lt=now - SILENT))
     return MonthGaps(
         villages=villages,
-        people=list(unmet.select_related("elder", "tier").order_by("area_code", "elder_id")[:NAMES_SHOWN]),
+        people=list(
+            mine.filter(OPEN).select_related("elder", "tier").order_by("area_code", "elder_id")[:NAMES_SHOWN]
+        ),
         unmet=sum(line.figure.unmet for line in villages),
         phones=list(phones.select_related("user").order_by("-waiting", "synced_at")),
         never_synced=list(User.objects.filter(pk__in=ids, phone=None).order_by("full_name", "pk")),
-        returns=_open_returns(mine, month),
-        until=_until(mine, month),
+        returns=_open_returns(mine, first, after),
+        until=after - timedelta(days=1),
+        in_last_week=sum(
+            people
+            for per, people in unmet.items()
+            if counted_days(month, per)[1] > max(next_month(month), now.astimezone(ZONE).date())
+        ),
     )
 
 
-def _open_returns(mine: ObligationQuerySet, month: date) -> list[OpenReturn]:
-    """Records of the month's people and days that were sent back and that nothing has corrected."""
-    pers = _pers(mine, month)
-    first = min(counted_days(month, per)[0] for per in pers)
-    after = max(counted_days(month, per)[1] for per in pers)
-    later = Visit.objects.filter(corrects=OuterRef("visit_id"))
-    rows = VisitReturn.objects.filter(
-        ~Exists(later),
-        visit__elder__in=mine.order_by().values("elder_id"),
-        visit__at__gte=_midnight(first),
-        visit__at__lt=_midnight(after),
+def _open_returns(mine: ObligationQuerySet, first: date, after: date) -> list[OpenReturn]:
+    """Records of these people and of days in the half-open range that were sent back and that nothing has corrected."""
+    rows = Visit.objects.to_mend().filter(
+        elder__in=mine.order_by().values("elder_id"), at__gte=_midnight(first), at__lt=_midnight(after)
     )
-    return [OpenReturn(row.visit, row.reason) for row in rows.select_related("visit__elder").order_by("at")]
+    found = rows.select_related("elder", "returned").order_by("returned__at")
+    return [OpenReturn(visit, visit.returned.reason) for visit in found]
 
 
-def _until(mine: ObligationQuerySet, month: date) -> date:
-    """The last day whose visits fill a slot of the month: with weekly tiers some days after its end."""
-    return max(counted_days(month, per)[1] for per in _pers(mine, month)) - timedelta(days=1)
+def _counted(month: date, pers: Iterable[Per]) -> tuple[date, date]:
+    """The half-open range of days whose visits fill a slot: with weekly tiers until some days after the month."""
+    ranges = [counted_days(month, per) for per in pers]
+    return min(first for first, _ in ranges), max(after for _, after in ranges)
 
 
-def _pers(mine: ObligationQuerySet, month: date) -> list[Per]:
-    used = mine.order_by().values_list("tier__per").annotate(Count("pk"))
-    return [Per(per) for per, _ in used if slot_count(month, Per(per))] or [Per.MONTH]
+def _unmet_by_per(mine: ObligationQuerySet, month: date) -> dict[Per, int]:
+    """People who still ask for visits, by the period of their tier."""
+    used = mine.order_by().values_list("tier__per").annotate(people=Count("pk", filter=OPEN))
+    return {Per(per): people for per, people in used if slot_count(month, Per(per))} or {Per.MONTH: 0}
 
 
 def _midnight(day: date) -> datetime:

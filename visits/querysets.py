@@ -36,9 +36,27 @@ class VisitQuerySet(models.QuerySet["Visit"]):
         return in_areas(self, user.area_prefixes(permission), "elder__hukou_code", "elder__residence_code")
 
     def standing(self) -> Self:
-        """Visits that nothing corrects and nobody returned; the same as `visits.standing.standing`."""
-        later = self.model._default_manager.filter(corrects=OuterRef("pk"))
-        return self.filter(~Exists(later), returned=None)
+        """Visits that nothing has replaced and nobody returned; the same as `visits.standing.standing`."""
+        return self._uncorrected().filter(returned=None)
+
+    def to_mend(self) -> Self:
+        """Visits that were sent back and that nothing has corrected yet."""
+        return self._uncorrected().filter(returned__isnull=False)
+
+    def corrected(self) -> Self:
+        """Visits that a correction has replaced: of the visit itself, or a later one of what the visit corrects."""
+        return self.filter(Q(self._correction()) | Q(self._later_correction()))
+
+    def _uncorrected(self) -> Self:
+        return self.filter(~self._correction(), ~self._later_correction())
+
+    def _correction(self) -> Exists:
+        return Exists(self.model._default_manager.filter(corrects=OuterRef("pk")))
+
+    def _later_correction(self) -> Exists:
+        same = self.model._default_manager.filter(corrects=OuterRef("corrects"))
+        at = OuterRef("recorded_at")
+        return Exists(same.filter(Q(recorded_at__gt=at) | Q(recorded_at=at, pk__gt=OuterRef("pk"))))
 
 
 class FollowUpQuerySet(models.QuerySet["FollowUp"]):

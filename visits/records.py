@@ -111,7 +111,7 @@ def _conditions() -> dict[str, Q | Exists]:
     return {
         SIGNALLED: Exists(Signal.objects.filter(visit=OuterRef("pk"))),
         RETURNED: Exists(VisitReturn.objects.filter(visit=OuterRef("pk"))),
-        CORRECTED: Exists(Visit.objects.filter(corrects=OuterRef("pk"))),
+        CORRECTED: Exists(Visit.objects.corrected().filter(pk=OuterRef("pk"))),
         RecordMark.TWICE: Exists(twice),
         RecordMark.LATE: Q(late=True),
         RecordMark.HANDED_OVER: Q(handed_over=True),

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from catalog.models import VisitTier
 from operations.models import AuditEntry
 from organization.choices import Role
 from organization.models import Area, User
@@ -118,6 +119,40 @@ def test_before_the_last_day_the_button_is_a_date(
     assert "提交：已达标" not in text
     refused = client.post(f"{PAGE}{TOWN_A}/submit/", {"note": "外出"})
     assert (refused.status_code, VisitMonth.objects.count()) == (400, 0)
+
+
+@pytest.mark.parametrize(
+    ("now", "people"),
+    [("2026-03-30 23:59", None), ("2026-03-31 00:00", 2), ("2026-04-05 23:59", 2), ("2026-04-06 00:00", 0)],
+)
+def test_while_the_last_week_is_open_the_page_and_the_button_say_for_how_many(
+    sign_in: SignIn,
+    lead: User,
+    march: list[Obligation],
+    oblige: Oblige,
+    now: str,
+    people: int | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    weekly = oblige(VILLAGE_A, tier="week")
+    VisitTier.objects.filter(pk=weekly.tier_id).update(per="周")
+    oblige(VILLAGE_A, tier="week")
+    oblige(VILLAGE_A, tier="week", met=True, done=1)
+    oblige(VILLAGE_B, tier="week")
+    monkeypatch.setattr(timezone, "now", lambda: datetime.fromisoformat(now).replace(tzinfo=SHANGHAI))
+    text = body(sign_in(lead))
+    assert ("提交：已达标" in text) == (people is not None)
+    assert ("每周探访的最后一周到 04月05日才结束，还有 2 人没有达标" in text) == bool(people)
+    assert ("提交：已达标 2/5 人，2 人的最后一周没有结束" in text) == bool(people)
+
+
+def test_without_weekly_tiers_the_button_is_the_plain_one(
+    sign_in: SignIn, lead: User, march: list[Obligation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 3, 31, tzinfo=SHANGHAI))
+    text = body(sign_in(lead))
+    assert "提交：已达标 1/2 人</button>" in text
+    assert "最后一周" not in text
 
 
 def test_the_lead_takes_back_what_is_not_accepted(

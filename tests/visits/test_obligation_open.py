@@ -3,11 +3,18 @@
 from datetime import date
 
 import pytest
+from django.db import connection
+from django.utils import timezone
 
 from eldercare.choices import Kind
+from organization.choices import Role
+from tests.conftest import make_user
 from tests.registry import add, make_elder
-from tests.visits.conftest import MARCH, VILLAGE_A1, VILLAGE_B1, TierMaker, open_month
-from visits.models import Obligation
+from tests.visits.conftest import COUNTY, MARCH, TOWN_A, VILLAGE_A1, VILLAGE_B1, TierMaker, open_month, visit
+from visits.invariants import VISITS
+from visits.models import Obligation, RateSnapshot
+from visits.services.month import visit_month_accept, visit_month_submit, visit_months_open
+from visits.snapshot import snapshot_check
 
 pytestmark = pytest.mark.django_db
 BIRTH = date(1950, 5, 5)
@@ -121,3 +128,34 @@ def test_nothing_opened_disappears_when_the_facts_change(tier: TierMaker) -> Non
     add(elder, Kind.DEATH, "是", date(2026, 2, 1))
     open_month()
     assert Obligation.objects.count() == 1
+
+
+def test_a_county_whose_figure_is_frozen_gets_no_new_ones_even_where_nobody_was(tier: TierMaker) -> None:
+    tier()
+    seen = make_elder(BIRTH, hukou=VILLAGE_A1)
+    visit_months_open(month=MARCH, county_code=COUNTY)
+    open_month()
+    visit(seen, "2026-03-05")
+    lead = make_user("lead", Role.TOWNSHIP_LEAD, TOWN_A)
+    visit_month_submit(month=MARCH, area_code=TOWN_A, actor=lead)
+    clerk = make_user("county_clerk", Role.BUREAU_CLERK, COUNTY)
+    make_elder(BIRTH, hukou=VILLAGE_A1)
+    assert open_month() == 0  # the township has submitted
+    visit_month_accept(month=MARCH, area_code=TOWN_A, actor=clerk)
+    make_elder(BIRTH, hukou=VILLAGE_B1)
+    assert open_month() == 0
+    assert snapshot_check(RateSnapshot.objects.get()).holds
+    with connection.cursor() as cursor:
+        for name, statement in VISITS.items():
+            cursor.execute(statement)
+            assert cursor.fetchone() == (0,), name
+
+
+def test_a_frozen_month_does_not_stop_the_next_one(tier: TierMaker) -> None:
+    tier()
+    clerk = make_user("county_clerk", Role.BUREAU_CLERK, COUNTY)
+    make_elder(BIRTH, hukou=VILLAGE_A1)
+    RateSnapshot.objects.create(
+        month=MARCH, county_code=COUNTY, body="{}", sha256="", taken_at=timezone.now(), taken_by=clerk
+    )
+    assert (open_month(), open_month(date(2026, 4, 1))) == (0, 1)

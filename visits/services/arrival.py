@@ -17,7 +17,7 @@ from visits.slots import months_counting
 
 
 def visits_arrived(*, visit_ids: Sequence[UUID], now: datetime) -> None:
-    """Bring in line what rests on these visits and on those that they correct; for their return as well.
+    """Bring in line what rests on these visits and on those that they replace; for their return as well.
 
     Runs in the transaction that stored or returned them. Everything is computed from the stored events alone, so
     that any order of arrival leads to the same end. Callers write their audit rows afterwards: the lock of the chain
@@ -36,7 +36,7 @@ def visits_arrived(*, visit_ids: Sequence[UUID], now: datetime) -> None:
 
 
 def _touched(visit_ids: Sequence[UUID]) -> list[tuple[int, date]]:
-    """Give elder and day in Shanghai of these visits and of those that they correct."""
+    """Give elder and day in Shanghai of these visits, of those that they correct and of other corrections of these."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT elder_id, (at AT TIME ZONE '{ZONE.key}')::date FROM visits_visit
@@ -44,6 +44,10 @@ def _touched(visit_ids: Sequence[UUID]) -> list[tuple[int, date]]:
             UNION
             SELECT old.elder_id, (old.at AT TIME ZONE '{ZONE.key}')::date
             FROM visits_visit AS old JOIN visits_visit AS correction ON correction.corrects_id = old.id
+            WHERE correction.id = ANY (%(ids)s)
+            UNION
+            SELECT other.elder_id, (other.at AT TIME ZONE '{ZONE.key}')::date
+            FROM visits_visit AS other JOIN visits_visit AS correction USING (corrects_id)
             WHERE correction.id = ANY (%(ids)s)""",
             {"ids": list(visit_ids)},
         )

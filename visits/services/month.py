@@ -42,7 +42,8 @@ def visit_months_open(*, month: date, county_code: str) -> None:
 def visit_month_submit(*, month: date, area_code: str, actor: User, note: str = "") -> VisitMonth:
     """Submit and lock a township's month by its figure as of now; what comes in later counts as late.
 
-    Possible from the month's last day on. note: must say why people are not visited if there are any. Raises Refused.
+    Possible from the month's last day on, also while a weekly tier's last week runs on into the next month: the page
+    warns of it (`visits.gaps`). note: must say why people are not visited if there are any. Raises Refused.
     """
     with transaction.atomic():
         row, transition = _take(month, area_code, MonthAction.SUBMIT, actor)

@@ -41,13 +41,16 @@ def signals_find(*, visit_ids: Sequence[UUID]) -> None:
         cursor.execute(FIND, given)
 
 
-#: The given visits and those that they correct.
+#: The given visits, those that they correct and other corrections of these.
 TOUCHED: Final = """
     touched AS MATERIALIZED (
         SELECT v.id, v.recorder_id, v.at FROM visits_visit v WHERE v.id = ANY (%(ids)s)
         UNION
         SELECT old.id, old.recorder_id, old.at
         FROM visits_visit old JOIN visits_visit v ON v.corrects_id = old.id WHERE v.id = ANY (%(ids)s)
+        UNION
+        SELECT other.id, other.recorder_id, other.at
+        FROM visits_visit other JOIN visits_visit v USING (corrects_id) WHERE v.id = ANY (%(ids)s)
     )"""
 
 LOCK: Final = f"""

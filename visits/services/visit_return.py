@@ -92,9 +92,8 @@ def _why_not(visits: Sequence[Visit], actor: User) -> dict[UUID, str]:
     for visit in visits:
         if visit.recorder_id == actor.pk:
             why[visit.pk] = "是您自己登记的，要由别人退回"
-    for corrected in Visit.objects.filter(corrects__in=ids).values_list("corrects", flat=True):
-        if corrected is not None:
-            why[corrected] = "已有更正记录，请退回更正后的那一条"
+    for corrected in Visit.objects.filter(pk__in=ids).corrected().values_list("pk", flat=True):
+        why[corrected] = "已有更正记录，请退回更正后的那一条"
     for sent in VisitReturn.objects.filter(visit__in=ids).select_related("by"):
         at = timezone.localtime(sent.at)
         why[sent.visit_id] = f"已由 {sent.by} 于 {at:%m-%d %H:%M} 退回"
