@@ -49,7 +49,7 @@ VISITS: Final[tuple[tuple[str, str, bool, Permission], ...]] = (
     ("探访记录", "portal:visit-record-list", False, Permission.VISIT_VIEW),
     ("回访抽查", "portal:call-back-list", False, Permission.CALL_BACK),
     ("探访分工", "portal:visit-workers", False, Permission.VISIT_ASSIGN),
-    ("补录登记", "portal:visit-entry", True, Permission.VISIT_IMPORT),
+    ("纸质登记", "portal:visit-entry", True, Permission.VISIT_IMPORT),
     ("探访层级", "portal:tier-list", False, Permission.TIER_MANAGE),
 )
 ADMIN: Final = ("配置管理", "settings", "/admin/")

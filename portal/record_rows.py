@@ -114,11 +114,13 @@ def recorders_of(records: VisitQuerySet) -> list[User]:
 def minutes_words(minutes: int) -> str:
     """How long, from minutes, whichever way.
 
-    >>> minutes_words(-3), minutes_words(80), minutes_words(120)
-    ('3 分钟', '1 小时 20 分钟', '2 小时')
+    >>> minutes_words(0), minutes_words(-3), minutes_words(80), minutes_words(120)
+    ('不到 1 分钟', '3 分钟', '1 小时 20 分钟', '2 小时')
     """
+    if not minutes:
+        return "不到 1 分钟"
     hours, rest = divmod(abs(minutes), 60)
-    return " ".join([f"{hours} 小时"] * bool(hours) + [f"{rest} 分钟"] * bool(rest or not hours))
+    return " ".join([f"{hours} 小时"] * bool(hours) + [f"{rest} 分钟"] * bool(rest))
 
 
 def metres_words(metres: int | None) -> str:

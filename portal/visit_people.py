@@ -12,13 +12,15 @@ from django.utils import timezone
 from catalog.models import VisitTier
 from eldercare.models import Elder
 from operations.crypto import blind_index
+from organization.choices import Permission
 from organization.models import User
 from portal import finds
 from portal.filtersets import AREA
 from portal.places import place_names
 from portal.views.elders import ID_NUMBER
+from visits.choices import FollowUpKind
 from visits.due import DueState
-from visits.people import NOBODY, Asked, PeopleState, PersonDue
+from visits.people import MINE, NOBODY, Asked, PeopleState, PersonDue
 from visits.querysets import ObligationQuerySet
 
 FILTERS: Final = ("area", "only", "tier", "worker", "state", "size")
@@ -41,12 +43,21 @@ TONES: Final = {
     DueState.THIS_WEEK.value: "attention",
     DueState.MET.value: "good",
 }
+#: Kind of the open follow-up → what is told beside the name.
+REPORTED: Final[dict[str, str]] = {
+    FollowUpKind.DEATH: "已报去世，待核实",
+    FollowUpKind.MOVED_OUT: "已报迁出，待核实",
+}
 LONGEST_KEY: Final = 12
 
 
 @dataclass(frozen=True)
 class PersonRow:
-    """One line: the elder masked, in words."""
+    """One line: the elder masked, in words.
+
+    why: what makes it overdue before its day; reported: a death or move to be checked; opens: the elder's page is in
+    the user's sight; exempt: since when and why nobody has to visit.
+    """
 
     pk: int
     elder_id: int
@@ -63,6 +74,10 @@ class PersonRow:
     last: str
     worker: str
     phone: str
+    why: str
+    reported: str
+    opens: bool
+    exempt: str
 
     @property
     def village(self) -> str:
@@ -97,19 +112,20 @@ def asked_of(request: HttpRequest, month: date, params: QueryDict) -> tuple[Aske
         state=PeopleState(state) if state in PeopleState.values else PeopleState.OPEN,
         area=area if AREA.match(area) and area.isascii() else "",
         tier=params.get("tier", "").replace("\0", "")[:40],
-        worker=worker if worker == NOBODY or _is_key(worker) else "",
+        worker=worker if worker in (NOBODY, MINE) or _is_key(worker) else "",
         elders=_elders(text),
         exact=params.get("only") == "1",
     )
     return asked, text
 
 
-def person_rows(people: Iterable[PersonDue]) -> list[PersonRow]:
+def person_rows(people: Iterable[PersonDue], user: User) -> list[PersonRow]:
     """Lines of these people; one query for the names of their villages."""
     people = list(people)
     rows = [person.obligation for person in people]
     places = place_names(code for row in rows for code in (row.area_code, row.elder.residence_code))
-    return [_row(person, places) for person in people]
+    inside = tuple(user.area_prefixes(Permission.ELDER_VIEW))
+    return [_row(person, places, inside) for person in people]
 
 
 def workers_in(rows: ObligationQuerySet) -> QuerySet[User]:
@@ -129,7 +145,7 @@ def masked_phone(elder: Elder) -> str:
     return elder.masked_phone or (contact.masked_phone if contact else "")
 
 
-def _row(person: PersonDue, places: dict[str, str]) -> PersonRow:
+def _row(person: PersonDue, places: dict[str, str], inside: tuple[str, ...]) -> PersonRow:
     row, elder = person.obligation, person.obligation.elder
     here = elder.residence_code or elder.hukou_code
     return PersonRow(
@@ -148,6 +164,10 @@ def _row(person: PersonDue, places: dict[str, str]) -> PersonRow:
         last=_last(person),
         worker=str(row.assignee) if row.assignee else "",
         phone=masked_phone(elder),
+        why="上月未访" if person.missed and person.state == DueState.OVERDUE else "",
+        reported=REPORTED.get(person.reported, ""),
+        opens=elder.hukou_code.startswith(inside) or elder.residence_code.startswith(inside),
+        exempt=f"{row.exempt_from:%m-%d} {row.exempt_reason}" if row.exempt_from else "",
     )
 
 

@@ -14,13 +14,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from organization.choices import Permission, Role
-from organization.models import User
+from organization.models import Area, User
 from organization.permissions import permissions_of
 from organization.querysets import in_areas
 from portal.queues import Queue
 from visits.choices import LOCKED, OPEN_FOLLOW_UP, FollowUpKind, MonthState, Risk
 from visits.follow_ups import overdue, waits_for
 from visits.models import CallBack, FollowUp, Obligation, Visit, VisitMonth
+from visits.people import MINE
+from visits.querysets import OBLIGED, OPEN
 from visits.records import RETURNED
 from visits.slots import next_month
 
@@ -32,7 +34,7 @@ KINDS: Final = {
     FollowUpKind.MOVED_OUT: ("报告迁出、入机构待核实", "人", "核实后登记日期"),
     FollowUpKind.RED_RISK: ("红色风险待复访", "人", "24 小时内上门"),
     FollowUpKind.HOME_VISIT: ("未联系上待上门核实", "人", "连续两次未联系上，当日上门"),
-    FollowUpKind.REFERRAL: ("跟进转介待办理", "件", "接收后办理并反馈结果"),
+    FollowUpKind.REFERRAL: ("跟进转介未办结", "件", "接收后办理并反馈结果"),
 }
 
 
@@ -87,9 +89,7 @@ def _follow_ups(user: User, now: datetime) -> Iterator[Queue]:
 
 def _returned(user: User) -> Iterator[Queue]:
     """Records of the user's own that were sent back and not corrected yet."""
-    corrected = Visit.objects.filter(corrects=OuterRef("pk"))
-    rows = Visit.objects.filter(~Exists(corrected), recorder=user, returned__isnull=False)
-    if count := rows.count():
+    if count := Visit.objects.to_mend().filter(recorder=user).count():
         url = reverse("portal:phone-shell") if _is_worker(user) else _records()
         yield Queue("探访记录被退回", count, "条", "看退回原因，更正后重新上传", url, "attention")
 
@@ -99,14 +99,13 @@ def _records() -> str:
 
 
 def _to_submit(user: User, today: date) -> Iterator[Queue]:
-    """Townships of the user that have not handed in the month that is over."""
+    """Townships of the user that have not handed in the month that is over: of today's, as the report has them."""
     month = _month_before(today)
-    obligations = in_areas(
-        Obligation.objects.filter(month=month), user.area_prefixes(Permission.VISIT_SUBMIT), "area_code"
-    )
+    obligations = Obligation.objects.counted_for(user, Permission.VISIT_SUBMIT).filter(month=month)
+    submits = Area.objects.current().filter(code=OuterRef("township"), parent_id=OuterRef("county_code"))
     locked = VisitMonth.objects.filter(month=month, area_code=OuterRef("township"), state__in=LOCKED)
     rows = obligations.annotate(township=Concat(Left("area_code", 9), Value("000")))
-    waiting = rows.filter(~Exists(locked)).aggregate(n=Count("township", distinct=True))["n"]
+    waiting = rows.filter(Exists(submits), ~Exists(locked)).aggregate(n=Count("township", distinct=True))["n"]
     if waiting:
         url = reverse("portal:visit-month", args=[month])
         yield Queue(
@@ -145,18 +144,15 @@ def _calls(user: User) -> Iterator[Queue]:
 
 
 def _unvisited(user: User, granted: frozenset[Permission], today: date) -> Iterator[Queue]:
-    """People of the month still to be visited: a worker's own on the phone, a township's or county's as a list."""
+    """People of the month still to be visited: a worker's own, or a township's or county's."""
     month = today.replace(day=1)
     worker = _is_worker(user)
     permission = Permission.VISIT_RECORD if worker else Permission.VISIT_URGE
     if permission not in granted:
         return
-    rows = in_areas(Obligation.objects.filter(month=month), user.area_prefixes(permission), "area_code")
-    if worker:
-        rows = Obligation.objects.filter(
-            Q(assignee=user) | Q(assignee=None, pk__in=rows.values("pk")), month=month
-        )
-    counted = rows.filter(exempt_from=None).aggregate(n=Count("pk", filter=Q(met=False)), obliged=Count("pk"))
+    whole = Obligation.objects.filter(month=month)
+    rows = whole.of_worker(user) if worker else whole.counted_for(user, permission)
+    counted = rows.aggregate(n=Count("pk", filter=OPEN), obliged=OBLIGED)
     if not counted["n"]:
         return
     left = (next_month(month) - today).days
@@ -165,7 +161,7 @@ def _unvisited(user: User, granted: frozenset[Permission], today: date) -> Itera
         if left > 1
         else (f"本月应访 {counted['obliged']:,} 人，今天是最后一天")
     )
-    url = reverse("portal:phone-shell") if worker else reverse("portal:visit-people", args=[month])
+    url = reverse("portal:visit-people", args=[month]) + (f"?{urlencode({'worker': MINE})}" if worker else "")
     tone = "attention" if left <= PRESSING else ""
     yield Queue("本月待探访", counted["n"], "人", hint, url, tone, decides=False)
 

@@ -10,7 +10,7 @@ from organization.grants import GRANTS
 from organization.models import Assignment, User
 from visits.choices import DEPARTURE_KINDS, OPEN_FOLLOW_UP, FollowUpKind, FollowUpState, Risk
 from visits.models import FollowUp
-from visits.querysets import FollowUpQuerySet, in_the_area
+from visits.querysets import FollowUpQuerySet, elders_given_to, in_the_area
 
 VILLAGE = (FollowUpKind.HOME_VISIT, FollowUpKind.RED_RISK)
 
@@ -30,9 +30,9 @@ def handled_by(user: User) -> Q:
     """Condition: the user is one who may handle the matter.
 
     A reported death or move: whoever may stop payments there or at the 户籍. A bureau's matter: that bureau, or the
-    county's clerk for it. Anything else: the village and the township.
+    county's clerk for it. Anything else: the village, the township, and whoever is to visit the elder this month.
     """
-    condition = Q(pk__in=[])
+    condition = Q(elder__in=elders_given_to(user), bureau=None) & ~Q(kind__in=DEPARTURE_KINDS)
     for assignment in user.active_assignments:
         granted = GRANTS[Role(assignment.role)]
         if Permission.FOLLOW_UP not in granted:

@@ -3,25 +3,25 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from django.db.models import Count, Exists, OuterRef, Q
 
 from catalog.choices import Per
-from organization.areas import area_prefix
+from organization.areas import TOWNSHIP_DIGITS
 from organization.choices import Role
 from organization.models import User
 from visits.cells import ZONE
 from visits.models import Obligation, PhoneState, Visit
-from visits.querysets import ObligationQuerySet
+from visits.querysets import OPEN, ObligationQuerySet
 from visits.rate import Division, RateLine, rate_lines
 from visits.slots import counted_days, next_month, slot_count
 
 #: A phone that has not been heard of for so long may hold records of which nobody knows.
 SILENT: Final = timedelta(hours=24)
 NAMES_SHOWN: Final = 20
-#: An obligation that still asks for visits.
-OPEN: Final = Q(met=False, exempt_from=None)
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,25 @@ class MonthGaps:
     in_last_week: int
 
     @property
+    def by_village(self) -> list[tuple[str, list[Obligation]]]:
+        """The people under the names of their villages, in order of code."""
+        names = {line.code: line.name for line in self.villages}
+        grouped = groupby(self.people, key=attrgetter("area_code"))
+        return [(names.get(code, code), list(rows)) for code, rows in grouped]
+
+    @property
+    def several_tiers(self) -> bool:
+        """The people are of more than one tier."""
+        return len({row.tier_id for row in self.people}) > 1
+
+    @property
     def any(self) -> bool:
         """Something is missing."""
         return bool(self.unmet or self.phones or self.never_synced or self.returns)
 
 
 def month_gaps(*, obligations: ObligationQuerySet, month: date, area_code: str, now: datetime) -> MonthGaps:
-    """Give the gaps of an area of which these are the obligations of all months."""
+    """Give the gaps of a township, or of the county's own row, of which these are the obligations of all months."""
     mine = obligations.filter(month=month)
     unmet = _unmet_by_per(mine, month)
     first, after = _counted(month, unmet)
@@ -63,14 +75,17 @@ def month_gaps(*, obligations: ObligationQuerySet, month: date, area_code: str, 
     villages = sorted((line for line in lines if line.figure.unmet), key=lambda line: -line.figure.unmet)
     workers = User.objects.filter(is_active=True).filter(
         Exists(mine.filter(assignee=OuterRef("pk")).order_by())
-        | Q(assignments__role=Role.VILLAGE_WORKER, assignments__area__code__startswith=area_prefix(area_code))
+        | Q(
+            assignments__role=Role.VILLAGE_WORKER,
+            assignments__area__code__startswith=area_code[:TOWNSHIP_DIGITS],
+        )
     )
     ids = list(workers.order_by().values_list("pk", flat=True).distinct())
     phones = PhoneState.objects.filter(user__in=ids).filter(Q(waiting__gt=0) | Q(synced_at__lt=now - SILENT))
     return MonthGaps(
         villages=villages,
         people=list(
-            mine.filter(OPEN).select_related("elder", "tier").order_by("area_code", "elder_id")[:NAMES_SHOWN]
+            mine.still_open().select_related("elder", "tier").order_by("area_code", "elder_id")[:NAMES_SHOWN]
         ),
         unmet=sum(line.figure.unmet for line in villages),
         phones=list(phones.select_related("user").order_by("-waiting", "synced_at")),

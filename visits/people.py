@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Count, Q, QuerySet, TextChoices
+from django.db.models import Min, Q, QuerySet, TextChoices
 from django.db.models.functions import Left
 from django.utils import timezone
 
@@ -17,18 +18,18 @@ from operations.models import Todo
 from organization.areas import CODE_LENGTH, area_prefix
 from organization.choices import Permission
 from organization.models import User
-from visits.choices import EFFECTIVE
+from visits.choices import DEPARTURE_KINDS, EFFECTIVE, OPEN_FOLLOW_UP, FollowUpKind
 from visits.counting import ZONE
 from visits.due import DueState, due_state
 from visits.models import Obligation, Visit
-from visits.querysets import ObligationQuerySet
+from visits.querysets import MET, OBLIGED, ObligationQuerySet
+from visits.selectors import rate_of
 from visits.slots import WEEK, first_monday, next_month, slot_count
 from visits.standing import standing
 
 NOBODY: Final = "none"
+MINE: Final = "mine"
 DAY: Final = timedelta(days=1)
-#: Fields of an obligation that still asks for visits.
-OPEN: Final[dict[str, Any]] = {"met": False, "exempt_from": None}
 
 
 class PeopleState(TextChoices):
@@ -46,7 +47,8 @@ class PeopleState(TextChoices):
 
 @dataclass(frozen=True)
 class Asked:
-    """What a list is asked for. area: 12 digits; tier: its code; worker: a user's id or NOBODY; elders: a search.
+    """What a list is asked for. area: 12 digits; tier: its code; worker: a user's id, NOBODY or MINE;
+    elders: a search.
 
     exact: of the area only who stands under its own code, where nobody noted the village or township.
     """
@@ -62,7 +64,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Counts:
-    """People of the month under the filters, whatever their state. obliged: met and open, without the exempt."""
+    """People of the month under the filters, whatever their state. obliged: met and open, without the exempt.
+
+    to_urge: those of the list's own state who are open, without who was reported dead or moved.
+    """
 
     obliged: int = 0
     met: int = 0
@@ -71,6 +76,7 @@ class Counts:
     unassigned: int = 0
     exempt: int = 0
     late: int = 0
+    to_urge: int = 0
 
     def of(self, state: PeopleState) -> int:
         """How many are in the state."""
@@ -79,12 +85,17 @@ class Counts:
 
 @dataclass(frozen=True)
 class PersonDue:
-    """One obligation with the day on which it is due (None: met or exempt) and the last record of the elder."""
+    """One obligation with the day on which it is due (None: met or exempt) and the last record of the elder.
+
+    missed: obliged last month and not visited. reported: the kind of the open follow-up about a death or move.
+    """
 
     obligation: Obligation
     due: date | None
     state: str
     last: Visit | None = None
+    missed: bool = False
+    reported: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,13 +109,20 @@ class People:
 def obligations_asked(
     asked: Asked, user: User, permission: Permission = Permission.VISIT_VIEW
 ) -> ObligationQuerySet:
-    """Obligations that the list is about, in areas in which the user has the permission; states are not looked at."""
-    rows = Obligation.objects.visible_to(user, permission).filter(month=asked.month)
+    """Obligations that the list is about, in areas in which the user has the permission; states are not looked at.
+
+    MINE: what the user is to visit, the same as on the phone; to look at, also outside these areas.
+    """
+    rows = Obligation.objects.filter(month=asked.month)
+    if asked.worker == MINE:
+        rows = rows.of_worker(user)
+    if asked.worker != MINE or permission != Permission.VISIT_VIEW:
+        rows = rows.counted_for(user, permission)
     if asked.area:
         rows = rows.filter(area_code=asked.area) if asked.exact else rows.in_area(asked.area)
     if asked.tier:
         rows = rows.filter(tier__code=asked.tier)
-    if asked.worker:
+    if asked.worker not in ("", MINE):
         rows = rows.filter(assignee=None if asked.worker == NOBODY else int(asked.worker))
     return rows if asked.elders is None else rows.filter(elder__in=asked.elders)
 
@@ -119,15 +137,22 @@ def people_page(
     found = _found(obligations, asked, today, size, skip)
     if not found:
         return People()
-    counts = Counts(*found[0][:7])
-    order = [row[7:] for row in found if row[7] is not None]
+    counts = Counts(*found[0][:8])
+    order = [row[8:] for row in found if row[8] is not None]
     full = Obligation.objects.select_related("elder__contact", "tier", "assignee").in_bulk(
-        [pk for pk, _, _ in order]
+        [pk for pk, *_ in order]
     )
     last = last_records([obligation.elder_id for obligation in full.values()])
     rows = [
-        PersonDue(full[pk], due, _state_of(full[pk], due, today, missed), last.get(full[pk].elder_id))
-        for pk, due, missed in order
+        PersonDue(
+            full[pk],
+            due,
+            _state_of(full[pk], due, today, missed),
+            last.get(full[pk].elder_id),
+            missed,
+            reported or "",
+        )
+        for pk, due, missed, reported in order
     ]
     return People(rows, counts)
 
@@ -135,7 +160,7 @@ def people_page(
 def people_ids(obligations: ObligationQuerySet, asked: Asked, today: date) -> list[tuple[int, date | None]]:
     """Give (obligation id, day due) of everybody on the list, in its order. One query."""
     found = _found(obligations, asked, today, None, 0)
-    return [(row[7], row[8]) for row in found if row[7] is not None]
+    return [(row[8], row[9]) for row in found if row[8] is not None]
 
 
 @dataclass(frozen=True)
@@ -146,32 +171,41 @@ class Behind:
     met: int
     obliged: int
 
+    @property
+    def rate(self) -> Decimal | None:
+        """The share met in percent, rounded down."""
+        return rate_of(self.met, self.obliged)
+
 
 def areas_behind(obligations: ObligationQuerySet, digits: int, most: int) -> list[Behind]:
     """Give the areas of so many significant digits with the lowest share of people met; one query."""
-    counted = Q(exempt_from=None)
     found = (
         obligations.order_by()
         .annotate(part=Left("area_code", digits))
         .values_list("part")
-        .annotate(obliged=Count("pk", filter=counted), seen=Count("pk", filter=counted & Q(met=True)))
+        .annotate(obliged=OBLIGED, seen=MET)
     )
     rows = [Behind(part.ljust(CODE_LENGTH, "0"), seen, n) for part, n, seen in found if seen < n]
     return sorted(rows, key=lambda row: (row.met / row.obliged, -row.obliged, row.code))[:most]
 
 
 def notices_of(user: User) -> list[str]:
-    """Give what the user was urged to do this month, while somebody of his is still to be visited."""
+    """Give what the user was urged to do this month: how many are still to be visited now, and until when."""
     month = timezone.localdate().replace(day=1)
     addressed = Q(pk__in=[])
     for assignment in user.active_assignments:
         inside = Q(area__code__startswith=area_prefix(assignment.area_id))
         addressed |= Q(role=assignment.role) & inside
     urged = Todo.objects.filter(addressed, key__startswith=urge_key(month), done_at=None)
-    titles = list(urged.order_by("due", "id").values_list("title", flat=True))
-    mine = Obligation.objects.visible_to(user, Permission.VISIT_RECORD).filter(assignee=None)
-    waiting = Obligation.objects.filter(assignee=user) | mine
-    return titles if titles and waiting.filter(month=month, **OPEN).exists() else []
+    day = urged.aggregate(day=Min("due"))["day"]
+    if day is None:
+        return []
+    waiting = Obligation.objects.filter(month=month).of_worker(user).to_urge().count()
+    return (
+        [f"催办：{month.month}月探访 {waiting} 人未达标，请在{day.month}月{day.day}日前完成"]
+        if waiting
+        else []
+    )
 
 
 def urge_key(month: date) -> str:
@@ -204,6 +238,9 @@ def _state_of(obligation: Obligation, due: date | None, today: date, missed: boo
     return DueState.MET.value if obligation.met else due_state(due, today, missed).value
 
 
+#: States in which everybody is still to be visited.
+OPEN_STATES: Final = (PeopleState.OPEN, PeopleState.OVERDUE, PeopleState.UNASSIGNED)
+
 #: Conditions on `judged` that make up the states.
 _CONDITIONS: Final = {
     PeopleState.OPEN: "open",
@@ -218,7 +255,9 @@ _CONDITIONS: Final = {
 
 
 def _page_sql(obligations: ObligationQuerySet, asked: Asked, today: date) -> tuple[str, list[Any]]:
-    """SQL and parameters (then: size, rows to skip) of rows (seven counts, id, due, missed); id NULL if none is found.
+    """SQL and parameters (then: size, rows to skip) of rows (eight counts, id, due, missed, reported).
+
+    id NULL if none is found. reported: the kind of the open follow-up about a death or a move, or NULL.
 
     The day due is `visits.due.next_due`, written for many at once: only weekly tiers need their visits for it.
     """
@@ -227,12 +266,16 @@ def _page_sql(obligations: ObligationQuerySet, asked: Asked, today: date) -> tup
     columns = ("id", "elder_id", "area_code", "assignee_id", "met", "exempt_from", "late_met")
     tier = ("tier__times", "tier__per", "tier__modes", "tier__in_person")
     mine, given = obligations.order_by().values_list(*columns, *tier).query.sql_with_params()
+    urged = asked.state if asked.state in OPEN_STATES else PeopleState.OPEN
+    departures = ", ".join(f"'{kind}'" for kind in DEPARTURE_KINDS)
+    still_open = ", ".join(f"'{state}'" for state in OPEN_FOLLOW_UP)
     counted = ", ".join(
         f"count(*) FILTER (WHERE {condition})"
         for condition in (
             _CONDITIONS[PeopleState.OBLIGED],
             *(_CONDITIONS[state] for state in (PeopleState.MET, PeopleState.OPEN, PeopleState.OVERDUE)),
             *(_CONDITIONS[state] for state in (PeopleState.UNASSIGNED, PeopleState.EXEMPT, PeopleState.LATE)),
+            f"open AND reported IS NULL AND ({_CONDITIONS[urged]})",
         )
     )
     return (
@@ -242,23 +285,29 @@ def _page_sql(obligations: ObligationQuerySet, asked: Asked, today: date) -> tup
         {_weeks_sql(month, today)},
         judged AS MATERIALIZED (
             SELECT mine.id, mine.elder_id, mine.area_code, mine.assignee_id, mine.met, mine.exempt_from,
-                   mine.late_met, o.open, o.due, missed.elder_id IS NOT NULL AS missed,
+                   mine.late_met, o.open, o.due, reported.kind AS reported, missed.elder_id IS NOT NULL AS missed,
                    o.due < '{today}' OR missed.elder_id IS NOT NULL AS overdue
             FROM mine LEFT JOIN weeks ON weeks.id = mine.id
             LEFT JOIN (
                 SELECT DISTINCT p.elder_id FROM visits_obligation p
                 WHERE p.month = '{last_month}' AND NOT p.met AND NOT p.late_met AND p.exempt_from IS NULL
             ) missed ON missed.elder_id = mine.elder_id
+            LEFT JOIN (
+                SELECT f.elder_id, CASE WHEN bool_or(f.kind = '{FollowUpKind.DEATH}') THEN '{FollowUpKind.DEATH}'
+                                        ELSE '{FollowUpKind.MOVED_OUT}' END AS kind
+                FROM visits_followup f
+                WHERE f.kind IN ({departures}) AND f.state IN ({still_open}) GROUP BY f.elder_id
+            ) reported ON reported.elder_id = mine.elder_id
             CROSS JOIN LATERAL (
                 SELECT NOT mine.met AND mine.exempt_from IS NULL AS open,
                        CASE WHEN mine.met OR mine.exempt_from IS NOT NULL THEN NULL
                             WHEN mine.per = '{Per.WEEK}' THEN weeks.due ELSE date '{month_end}' END AS due
             ) o
         )
-        SELECT counts.*, page.id, page.due, page.missed
+        SELECT counts.*, page.id, page.due, page.missed, page.reported
         FROM (SELECT {counted} FROM judged) counts
         LEFT JOIN LATERAL (
-            SELECT id, due, missed FROM judged WHERE {_CONDITIONS[asked.state]}
+            SELECT id, due, missed, reported FROM judged WHERE {_CONDITIONS[asked.state]}
             ORDER BY open DESC, (open AND overdue) DESC, due, area_code, elder_id
             LIMIT %s OFFSET %s
         ) page ON true""",

@@ -1,19 +1,27 @@
 """Who may see which obligation, visit and follow-up."""
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
+from django.utils import timezone
 
-from organization.areas import area_prefix
+from eldercare.models import Elder
+from organization.areas import COUNTY_DIGITS, TOWNSHIP_DIGITS, area_prefix
 from organization.choices import Permission, Role
 from organization.grants import GRANTS
 from organization.models import User
 from organization.querysets import in_areas
-from visits.choices import DEPARTURE_KINDS
+from visits.choices import DEPARTURE_KINDS, OPEN_FOLLOW_UP
 
 if TYPE_CHECKING:
     from visits.models import FollowUp, Obligation, Visit  # noqa: F401  # named in the generic bases below
+
+#: An obligation that still asks for visits.
+OPEN: Final = Q(met=False, exempt_from=None)
+#: People obliged, and those of them who are met; the exempt are in neither.
+OBLIGED: Final = Count("pk", filter=Q(exempt_from=None))
+MET: Final = Count("pk", filter=Q(exempt_from=None, met=True))
 
 
 class ObligationQuerySet(models.QuerySet["Obligation"]):
@@ -26,6 +34,43 @@ class ObligationQuerySet(models.QuerySet["Obligation"]):
     def in_area(self, code: str) -> Self:
         """Obligations under the area; of a county also those of its elders who live elsewhere."""
         return in_areas(self, [area_prefix(code)], "area_code", "county_code")
+
+    def counted_for(self, user: User, permission: Permission = Permission.VISIT_VIEW) -> Self:
+        """What the figures of the user's county are counted from, and the lists behind them.
+
+        Visible ones, without those of a neighbour whose people live here: they count there.
+        """
+        counties = {prefix[:COUNTY_DIGITS] for prefix in user.area_prefixes(permission)}
+        return in_areas(self.visible_to(user, permission), counties, "county_code")
+
+    def of_township(self, area_code: str, county_code: str) -> Self:
+        """Obligations that count in a township's month, as `visits.months.township_of` says it.
+
+        The county's own code: those who live in none of its townships.
+        """
+        rows = self.filter(county_code=county_code)
+        if area_code != county_code:
+            return rows.filter(area_code__startswith=area_code[:TOWNSHIP_DIGITS])
+        outside = ~Q(area_code__startswith=county_code[:COUNTY_DIGITS])
+        return rows.filter(outside | Q(area_code__startswith=county_code[:TOWNSHIP_DIGITS]))
+
+    def of_worker(self, user: User) -> Self:
+        """Obligations that are the user's to meet: given to the user, or to nobody where the user visits."""
+        nobodys = in_areas(
+            self.filter(assignee=None), user.area_prefixes(Permission.VISIT_RECORD), "area_code"
+        )
+        return self.filter(assignee=user) | nobodys
+
+    def still_open(self) -> Self:
+        """Obligations that still ask for visits."""
+        return self.filter(OPEN)
+
+    def to_urge(self) -> Self:
+        """Open ones about which one may urge: not who was reported dead or moved, until that is checked."""
+        reported = Elder.objects.filter(
+            follow_ups__kind__in=DEPARTURE_KINDS, follow_ups__state__in=OPEN_FOLLOW_UP
+        )
+        return self.still_open().exclude(elder__in=reported.values("pk"))
 
 
 class VisitQuerySet(models.QuerySet["Visit"]):
@@ -72,7 +117,15 @@ class FollowUpQuerySet(models.QuerySet["FollowUp"]):
             if assignment.role == Role.DEPARTMENT:
                 inside &= Q(bureau=assignment.bureau_id, bureau__isnull=False)
             condition |= inside
-        return self.filter(condition)
+        return self.filter(condition | Q(elder__in=elders_given_to(user)))
+
+
+def elders_given_to(user: User) -> models.QuerySet[Elder]:
+    """Elders whom the user, who may visit, is to visit this month by name, wherever they live."""
+    if not user.area_prefixes(Permission.VISIT_RECORD):
+        return Elder.objects.none()
+    month = timezone.localdate().replace(day=1)
+    return Elder.objects.filter(obligations__month=month, obligations__assignee=user)
 
 
 def in_the_area(code: str) -> Q:

@@ -13,8 +13,7 @@ from organization.models import Area, Assignment, User
 from organization.querysets import in_areas
 from visits.caseloads import VISITORS
 from visits.models import Caseload, Obligation, PhoneState
-from visits.people import OPEN
-from visits.querysets import ObligationQuerySet
+from visits.querysets import MET, OBLIGED, OPEN, ObligationQuerySet
 
 
 @dataclass(frozen=True)
@@ -66,19 +65,14 @@ class Workloads:
 def workloads(user: User, month: date) -> Workloads:
     """Give workers and villages of the areas in which the user may assign; 7 queries."""
     prefixes = user.area_prefixes(Permission.VISIT_ASSIGN)
-    rows = Obligation.objects.visible_to(user, Permission.VISIT_ASSIGN).filter(month=month)
+    rows = Obligation.objects.counted_for(user, Permission.VISIT_ASSIGN).filter(month=month)
     villages = _villages(rows, prefixes)
     return Workloads(_workers(rows, prefixes), villages, sum(village.unassigned for village in villages))
 
 
 def worker_loads(rows: ObligationQuerySet) -> dict[int | None, Load]:
     """Give assignee → people of these obligations; one query."""
-    counted = Q(exempt_from=None)
-    found = (
-        rows.order_by()
-        .values_list("assignee")
-        .annotate(n=Count("pk", filter=counted), met=Count("pk", filter=counted & Q(met=True)))
-    )
+    found = rows.order_by().values_list("assignee").annotate(obliged=OBLIGED, seen=MET)
     return {worker: Load(n, met) for worker, n, met in found}
 
 
@@ -106,15 +100,14 @@ def _workers(rows: ObligationQuerySet, prefixes: Sequence[str]) -> list[WorkerLo
 
 
 def _villages(rows: ObligationQuerySet, prefixes: Sequence[str]) -> list[VillageLoad]:
-    counted = Q(exempt_from=None)
     figures = {
         code: (Load(obliged, seen), alone)
         for code, obliged, seen, alone in rows.order_by()
         .values_list("area_code")
         .annotate(
-            obliged=Count("pk", filter=counted),
-            seen=Count("pk", filter=counted & Q(met=True)),
-            alone=Count("pk", filter=Q(assignee=None, **OPEN)),
+            obliged=OBLIGED,
+            seen=MET,
+            alone=Count("pk", filter=Q(OPEN, assignee=None)),
         )
     }
     areas = in_areas(Area.objects.current(), prefixes, "code").order_by("code")

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from eldercare.facts import completed_years
-from organization.areas import county_code
+from organization.areas import county_code, township_code
 from organization.choices import Permission, Role
 from organization.models import Area, Bureau, User
 from organization.permissions import SignedInRequest, requires, user_may
@@ -110,6 +110,7 @@ def detail_context(user: User, pk: int) -> dict[str, Any]:
         "sees_visit": user_may(user, Permission.VISIT_VIEW),
         "met": met,
         "masked": masked_phone(row.elder),
+        "to_ask": [] if user_may(user, Permission.PHONE_REVEAL) else _clerks(row),
         "age": completed_years(row.elder.birth_date, timezone.localdate(now)),
         "photos": list(row.visit.photos.all()),
         "steps": steps,
@@ -136,6 +137,15 @@ def _held(user: User, row: FollowUp) -> dict[str, Any] | None:
         return None
     lines = Payment.objects.filter(elder=row.elder_id, state=PaymentState.PENDING, batch__state__in=NOT_SENT)
     return {"n": lines.count(), "amount": lines.aggregate(amount=Sum("amount"))["amount"] or 0}
+
+
+def _clerks(row: FollowUp) -> list[User]:
+    """Whom a bureau that may not see the number asks: the clerks of the elder's township."""
+    township = township_code(row.area_code)
+    found = User.objects.filter(
+        is_active=True, assignments__role=Role.TOWNSHIP_CLERK, assignments__area_id=township
+    )
+    return list(found.order_by("full_name", "pk").distinct())
 
 
 def _others(row: FollowUp) -> list[Bureau]:

@@ -1,6 +1,6 @@
 """Sharing people out: workers with their load, a village or chosen people to a worker, an absent worker's people."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -21,7 +21,7 @@ from portal.forms import faults_of
 from portal.visit_chosen import chosen_people
 from portal.visit_forms import NOBODY, AssignForm
 from visits.caseloads import workers_of
-from visits.models import Obligation
+from visits.models import Caseload, Obligation
 from visits.services.caseload import Assigned, Change, elders_assign, village_assign, worker_hand_over
 from visits.workload import Load, worker_loads, workloads
 
@@ -82,7 +82,8 @@ def visit_assign(request: SignedInRequest, month: date) -> HttpResponse:
     hidden = {"filters": chosen.filters, "whole": "1" if chosen.whole else "", "person": chosen.ids}
     codes = set(rows.order_by().values_list("area_code", flat=True).distinct())
     if "worker" not in request.POST:
-        return _form(request, subject, _candidates(codes), hidden=hidden)
+        held = set(rows.order_by().values_list("assignee", flat=True).distinct())
+        return _form(request, subject, _other_than(held, _candidates(codes)), hidden=hidden)
     return _assigned(request, subject, codes, assign, hidden)
 
 
@@ -102,7 +103,12 @@ def visit_village(request: SignedInRequest, code: str) -> HttpResponse:
         may_return=True,
     )
     if request.method == "GET":
-        return _form(request, subject, _candidates({code}))
+        held = set(
+            Caseload.objects.filter(
+                area_code=code, elder=None, valid__contains=timezone.localdate()
+            ).values_list("worker", flat=True)
+        )
+        return _form(request, subject, _other_than(held, _candidates({code})))
     return _assigned(request, subject, {code}, lambda change: village_assign(area_code=code, change=change))
 
 
@@ -139,6 +145,11 @@ def visit_hand_over(request: SignedInRequest, pk: int) -> HttpResponse:
         lambda change: worker_hand_over(absent=absent, change=change),
         without=absent,
     )
+
+
+def _other_than(held: Set[int | None], candidates: dict[str, User]) -> dict[str, User]:
+    """The candidates without the one who already has them all."""
+    return {key: user for key, user in candidates.items() if held != {user.pk}}
 
 
 def _candidates(codes: set[str], without: User | None = None) -> dict[str, User]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -18,7 +19,7 @@ from operations.commands import Refused
 from operations.services.audit import audit_record
 from organization.addresses import client_address
 from organization.areas import TOWNSHIP_DIGITS, VILLAGE_DIGITS, area_prefix, township_code
-from organization.choices import Permission
+from organization.choices import Permission, Role
 from organization.permissions import SignedInRequest, requires
 from portal import exports, finds
 from portal.area_tree import Tree, tree_for
@@ -30,6 +31,7 @@ from portal.scope import place_of
 from portal.visit_chosen import chosen_people, list_url
 from portal.visit_people import FILTERS, HEADINGS, asked_of, masked_phone, person_rows, tiers_in, workers_in
 from visits.people import (
+    MINE,
     NOBODY,
     Asked,
     Behind,
@@ -39,12 +41,15 @@ from visits.people import (
     obligations_asked,
     people_page,
 )
-from visits.querysets import ObligationQuerySet
+from visits.querysets import ObligationQuerySet, elders_given_to
 from visits.services.phone_reveal import phones_reveal
 from visits.services.urge import visits_urge
 from visits.visit_sheet import MOST_ON_PAPER, SheetRow, visit_sheet
 
 BEHIND: Final = 6
+#: How many of those who were urged are named.
+NAMED: Final = 12
+WORKER_WORDS: Final = {NOBODY: "未分配", MINE: "归我探访"}
 WIDTHS: Final = (10, 22, 30, 14, 9, 9, 10, 12, 22, 10, 16)
 
 
@@ -65,12 +70,13 @@ def visit_people(request: SignedInRequest, month: date) -> HttpResponse:
         "tree": tree,
         "short": (short := _within_township(tree)),
         "behind": _behind(replace(asked, elders=None), request, VILLAGE_DIGITS if short else TOWNSHIP_DIGITS),
-        "rows": person_rows(found.rows),
+        "rows": person_rows(found.rows, request.user),
         "counts": counts,
         "states": [(state, counts.of(state)) for state in PeopleState],
         "tiers": tiers_in(whole),
         "workers": workers_in(whole),
         "nobody": NOBODY,
+        "mine": MINE,
         "page": page,
         "size": page.paginator.per_page,
         "sizes": SIZES,
@@ -108,7 +114,7 @@ def visit_people_export(request: SignedInRequest, month: date, kind: str) -> Htt
         ("统计时点", f"{now:%Y-%m-%d %H:%M}"),
         ("导出人", str(request.user)),
     )
-    cells = [row.cells() for row in person_rows(found.rows)]
+    cells = [row.cells() for row in person_rows(found.rows, request.user)]
     name = f"探访名单-{month:%Y%m}-{now:%Y%m%d-%H%M}"
     return exports.file_response(kind, exports.Listing(name, HEADINGS, cells, about, WIDTHS))
 
@@ -132,7 +138,7 @@ def visit_people_paper(request: SignedInRequest, month: date) -> HttpResponse:
         people_page(rows, asked, timezone.localdate()).rows,
         key=lambda person: (person.obligation.elder.pinyin, person.obligation.elder_id),
     )
-    found = person_rows(people)
+    found = person_rows(people, request.user)
     lines = [
         SheetRow(row.place, row.name, row.address, row.tier, f"{row.done_times}/{row.due_times}", row.phone)
         for row in found
@@ -158,15 +164,14 @@ def visit_people_urge(request: SignedInRequest, month: date) -> HttpResponse:
             month=month,
             due=chosen.due,
             actor=request.user,
-            link=lambda area: f"{reverse('portal:visit-people', args=[month])}?area={area}",
+            link=lambda to: _urged_list(month, *to),
         )
     except Refused as refusal:
         messages.error(request, f"没有催办：{refusal}。")
     else:
-        shown = "、".join(done.recipients[:3]) + ("等" if len(done.recipients) > 3 else "")
-        messages.success(
-            request, f"已催办 {done.people:,} 人的探访，发给 {shown}（{len(done.recipients)} 处）。"
-        )
+        more = len(done.recipients) - NAMED
+        shown = "、".join(done.recipients[:NAMED]) + (f"，以及另外 {more:,} 处" if more > 0 else "")
+        messages.success(request, f"已催办 {done.people:,} 人的探访，发给 {shown}。")
     return redirect(chosen.back)
 
 
@@ -174,8 +179,10 @@ def visit_people_urge(request: SignedInRequest, month: date) -> HttpResponse:
 @require_POST
 def visit_phone(request: SignedInRequest, pk: int) -> HttpResponse:
     """The whole phone number, once, after a reason; the audit row is written before it is shown."""
+    may_call = Elder.objects.visible_to(request.user, Permission.PHONE_REVEAL)
+    may_call |= elders_given_to(request.user)
     elder = get_object_or_404(
-        Elder.objects.visible_to(request.user, Permission.PHONE_REVEAL).select_related("contact"), pk=pk
+        Elder.objects.filter(pk__in=may_call.values("pk")).select_related("contact"), pk=pk
     )
     phones: list[tuple[str, str]] = []
     reason, refusal = request.POST.get("reason", ""), ""
@@ -200,6 +207,12 @@ def visit_phone(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(
         request, "portal/partials/visit_phone.html" if partial else "portal/visit_phone.html", context
     )
+
+
+def _urged_list(month: date, role: Role, area: str) -> str:
+    """Where a to-do leads: a worker to the worker's own people, a township to the whole of it."""
+    query = {"worker": MINE} if role == Role.VILLAGE_WORKER else {"area": area}
+    return f"{reverse('portal:visit-people', args=[month])}?{urlencode(query)}"
 
 
 def _page(rows: ObligationQuerySet, asked: Asked, params: QueryDict) -> tuple[People, Any]:
@@ -244,7 +257,7 @@ def _conditions(asked: Asked, text: str | None, tree: Tree) -> str:
     parts = (
         tree.chosen_name and f"区划：{tree.chosen_name}",
         asked.tier and f"层级：{asked.tier}",
-        asked.worker and f"探访人：{'未分配' if asked.worker == NOBODY else asked.worker}",
+        asked.worker and f"探访人：{WORKER_WORDS.get(asked.worker, asked.worker)}",
         text and "检索：有",
         f"状态：{asked.state.label}",
     )

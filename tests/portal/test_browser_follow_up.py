@@ -46,7 +46,7 @@ def test_a_bureau_takes_a_referral_and_closes_it_in_five_clicks(county: Area, de
     desk = desks(officer)
     desk.fresh()
     desk.met("workbench-bureau")
-    desk.click("text=跟进转介待办理")
+    desk.click("text=跟进转介未办结")
     desk.met("follow-up-list")
     desk.click("text=赵春梅")
     desk.met("follow-up-referral")

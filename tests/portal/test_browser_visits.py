@@ -95,7 +95,7 @@ def test_laggards_are_urged_in_two_clicks(desk: Desk) -> None:
     desk.click("button:has-text('催办未达标的 50 人')")
     desk.page.wait_for_selector("text=已催办 50 人的探访")
     assert desk.clicks == 1
-    assert Todo.objects.get().title.startswith("催办：50 人")
+    assert "月探访还有人未达标，请在" in Todo.objects.get().title
 
 
 def test_ticked_people_are_given_away_and_a_number_is_called(desk: Desk, wang: User) -> None:

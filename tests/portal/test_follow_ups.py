@@ -336,3 +336,14 @@ def test_names_are_masked_numbers_are_not_whole(sign_in: SignIn, bureau_clerk: U
     text = sign_in(bureau_clerk).get(detail(row)).content.decode()
     assert Elder.objects.get(pk=row.elder_id).masked_id_number in text
     assert isinstance(row.due_at, datetime)
+
+
+def test_a_bureau_is_told_whom_to_ask_instead_of_a_number(sign_in: SignIn, clerk_a: User) -> None:
+    bureau = Bureau.objects.create(area_id=COUNTY, code="cl2", name="县残联二")
+    officer = User.objects.create_user("officer2", password="Sunny-Hills-2026")
+    Assignment.objects.create(user=officer, role=Role.DEPARTMENT, area_id=COUNTY, bureau=bureau)
+    row = matter(bureau=bureau)
+    page = sign_in(officer).get(f"/follow-ups/{row.pk}/").content.decode()
+    assert f"探访人 协管员一，镇（街）经办人 {clerk_a}" in page
+    assert "<dt>电话</dt>" not in page
+    assert "需要电话的" not in sign_in(clerk_a).get(f"/follow-ups/{matter().pk}/").content.decode()

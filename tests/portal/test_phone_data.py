@@ -130,6 +130,48 @@ def test_who_must_be_seen_today_stands_above_all(worker: User, oblige: Oblige, t
     assert (second["name"], second["must"]) == ("甲逾期", "")
 
 
+@pytest.mark.parametrize(
+    ("kind", "result", "words"),
+    [
+        ("死亡核实", "已故", "已报去世，待核实"),
+        ("迁出核实", "已迁出", "已报迁出，待核实"),
+        ("迁出核实", "入机构", "已报入住机构，待核实"),
+    ],
+)
+def test_who_was_reported_gone_stands_apart_at_the_end_until_somebody_has_checked_it(
+    worker: User, oblige: Oblige, kind: str, result: str, words: str
+) -> None:
+    gone, met = oblige("甲"), oblige("乙", done=1, met=True)
+    visit(met, "2026-03-05")
+    report = follow_up(gone, kind, result)
+    first, second = listed(worker)
+    assert (first["name"], first["must"], first["reported"]) == ("乙", "", False)
+    assert (second["name"], second["must"], second["reported"]) == ("甲", words, True)
+    assert second["state"] == "待访"
+    report.state, report.closed_at = "不需办理", NOW
+    report.save()
+    assert [(row["name"], row["must"], row["reported"]) for row in listed(worker)] == [
+        ("甲", "", False),
+        ("乙", "", False),
+    ]
+
+
+def test_who_is_in_danger_after_a_report_is_to_be_seen_all_the_same(worker: User, oblige: Oblige) -> None:
+    elder = oblige("甲")
+    follow_up(elder, "死亡核实", "已故")
+    follow_up(elder, "风险复访", "联系到本人")
+    [person] = listed(worker)
+    assert (person["must"], person["reported"]) == ("红色风险，请 24 小时内复访", False)
+
+
+def follow_up(elder: Elder, kind: str, result: str) -> FollowUp:
+    """An open matter that a call left."""
+    said = visit(elder, "2026-03-19", "电话", result)
+    return FollowUp.objects.create(
+        kind=kind, elder=elder, visit=said, area_code=VILLAGE_A1, title=kind, due_at=NOW
+    )
+
+
 def test_a_person_carries_what_a_visit_needs(worker: User, oblige: Oblige, tier: TierMaker) -> None:
     home = tier("home", in_person=1, modes=["上门", "电话"], order=1)
     elder = oblige("赵春梅", tier=home)
@@ -150,6 +192,7 @@ def test_a_person_carries_what_a_visit_needs(worker: User, oblige: Oblige, tier:
         "modes": ["上门", "电话"],
         "home_only": True,
         "must": "",
+        "reported": False,
         "last": {"result": "联系到本人", "mode": "电话", "on": date(2026, 3, 5)},
         "phone": "138****5678",
     }
@@ -290,6 +333,8 @@ def test_a_worker_is_told_of_being_urged(worker: User, oblige: Oblige) -> None:
         key=f"visit_urge:{month:%Y-%m}:{uuid4()}",
         role=Role.VILLAGE_WORKER,
         area_id=VILLAGE_A1,
-        title="催办：1 人",
+        title="催办",
+        due=month.replace(day=28),
     )
-    assert phone_data(user=worker, now=timezone.now())["notices"] == ["催办：1 人"]
+    (told,) = phone_data(user=worker, now=timezone.now())["notices"]
+    assert told == f"催办：{month.month}月探访 1 人未达标，请在{month.month}月28日前完成"

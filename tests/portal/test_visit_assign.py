@@ -159,6 +159,10 @@ def test_chosen_people_are_asked_about_and_then_given_away(
     asked = client.post(assign_url(), {"person": [row.pk], "filters": "state=open"}).content.decode()
     assert "赵春梅" in asked
     assert "分配 1 人" in asked
+    assert (f'value="{wang.pk}"' in asked, f'value="{li.pk}"' in asked) == (
+        True,
+        False,
+    )  # li has them already
     assert assignee(elder_a) == li
     response = client.post(assign_url(), {"person": [row.pk], "filters": "state=open", **typed(wang)})
     assert response.headers["Location"].endswith("/people/?state=open")

@@ -1,7 +1,7 @@
 """The list of a month's people: scope, filters, search, counts, download, paper, calling, urging."""
 
 import io
-from datetime import date
+from datetime import date, timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,7 +22,7 @@ from tests.pdf import text_of
 from tests.portal.conftest import SignIn
 from tests.portal.visits import MARCH, owe, visit
 from tests.registry import make_elder
-from visits.models import Obligation
+from visits.models import FollowUp, Obligation
 from visits.services.phone_reveal import A_DAY, LONGEST_REASON
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +83,7 @@ def test_the_areas_furthest_behind_are_named_with_n_of_n(
         found = sign_in(user).get(LIST + query).context["behind"]
         return [(name, row.met, row.obliged) for name, row in found]
 
+    assert '乙镇 <span class="muted">0.0%（0/1）</span>' in sign_in(bureau_clerk).get(LIST).content.decode()
     assert behind(bureau_clerk) == [("乙镇", 0, 1), ("甲镇", 1, 2)]
     assert behind(clerk_a) == [("甲一村", 1, 2)]
     assert behind(clerk_a, f"?area={VILLAGE_A}") == []
@@ -245,7 +246,7 @@ def urge(client: Client, **given: object) -> str:
 def test_the_ticked_people_are_urged(sign_in: SignIn, clerk_a: User, running: list[Obligation]) -> None:
     worker = make_user("li", Role.VILLAGE_WORKER, VILLAGE_A)
     said = urge(sign_in(clerk_a), person=[running[0].pk])
-    assert "已催办 1 人的探访，发给 甲一村村（社区）协管员" in said
+    assert "已催办 1 人的探访，发给 甲一村协管员 1 人（未分配）。" in said
     todo = Todo.objects.get()
     assert (todo.role, todo.area_id) == (Role.VILLAGE_WORKER, VILLAGE_A)
     assert sign_in(worker).get(todo.link).context["counts"].open == 1
@@ -269,3 +270,47 @@ def test_another_townships_people_are_not_urged(
 def test_a_reader_urges_nobody(sign_in: SignIn, reader_a: User, running: list[Obligation]) -> None:
     url = reverse("portal:visit-people-urge", args=[MARCH])
     assert sign_in(reader_a).post(url).status_code == 403
+
+
+def test_who_was_reported_dead_is_marked_and_not_urged_about(
+    sign_in: SignIn, clerk_a: User, people: tuple[Elder, Elder]
+) -> None:
+    report = FollowUp.objects.create(
+        kind="死亡核实",
+        elder=people[0],
+        visit=visit(people[0], result="已故"),
+        area_code=VILLAGE_A,
+        title="核实",
+        due_at=timezone.now(),
+    )
+    page = sign_in(clerk_a).get(LIST)
+    assert "已报去世，待核实" in page.content.decode()
+    counts = page.context["counts"]
+    assert (counts.open, counts.obliged, counts.to_urge) == (1, 1, 0)
+    assert "催办未达标的" not in page.content.decode()
+    FollowUp.objects.filter(pk=report.pk).update(state="不需办理", closed_at=timezone.now())
+    text = sign_in(clerk_a).get(LIST).content.decode()
+    assert "已报去世" not in text
+    assert "催办未达标的 1 人" in text
+
+
+def test_who_was_missed_last_month_is_overdue_for_that_and_the_day_stands_apart(
+    sign_in: SignIn, clerk_a: User, elder_a: Elder
+) -> None:
+    month = this_month()
+    owe(elder_a, (month - timedelta(days=1)).replace(day=1))
+    owe(elder_a, month)
+    page = sign_in(clerk_a).get(f"/visits/{month:%Y-%m}/people/").content.decode()
+    assert "逾期 · 上月未访</span>" in page
+
+
+def test_the_exempt_say_why_and_cannot_be_ticked(
+    sign_in: SignIn, clerk_a: User, people: tuple[Elder, Elder]
+) -> None:
+    mine = Obligation.objects.filter(elder=people[0])
+    box = f'name="person" value="{mine.get().pk}"'
+    assert box in sign_in(clerk_a).get(LIST).content.decode()
+    mine.update(exempt_from=date(2026, 3, 5), exempt_reason="住院")
+    page = sign_in(clerk_a).get(f"{LIST}?state=exempt").content.decode()
+    assert "03-05 住院" in page
+    assert box not in page

@@ -102,7 +102,7 @@ def test_a_referral_waits_for_its_bureau_and_without_anybody_there_for_the_count
 ) -> None:
     bureau = Bureau.objects.create(area_id=COUNTY, code="cl", name="县残联")
     matter(bureau=bureau)
-    label, now = "跟进转介待办理", timezone.now()
+    label, now = "跟进转介未办结", timezone.now()
     assert [label in shown(cast[name], now) for name in ("county", "clerk")] == [True, False]
     officer = User.objects.create_user("officer", password="Sunny-Hills-2026")
     Assignment.objects.create(user=officer, role=Role.DEPARTMENT, area_id=COUNTY, bureau=bureau)
@@ -154,16 +154,6 @@ def test_the_last_week_of_the_month_presses(
     oblige()
     found = shown(cast["lead"], NOW.replace(day=day))["本月待探访"]
     assert found.tone == tone and found.hint.endswith(hint)
-
-
-def test_a_worker_counts_his_own_and_nobodys_and_goes_to_the_phone(
-    cast: dict[str, User], oblige: Oblige
-) -> None:
-    oblige(assignee=cast["worker"])
-    oblige(assignee=cast["clerk"])
-    oblige()
-    found = shown(cast["worker"])["本月待探访"]
-    assert (found.count, found.url) == (2, "/m/")
 
 
 def test_a_township_has_last_month_to_submit_until_it_has(cast: dict[str, User], oblige: Oblige) -> None:

@@ -23,7 +23,8 @@ from tests.visits.conftest import (
     refresh,
     visit,
 )
-from visits.models import Caseload, Obligation
+from visits.choices import FollowUpKind, FollowUpState
+from visits.models import Caseload, FollowUp, Obligation
 from visits.people import notices_of
 from visits.services.caseload import obligations_assign
 from visits.services.urge import Urged, urges_end, visits_urge
@@ -58,7 +59,7 @@ def li(clerk: User) -> User:
 def urge(actor: User, area: str = TOWN_A, day: date | None = None) -> Urged:
     rows = Obligation.objects.in_area(area).values_list("pk", flat=True)
     return visits_urge(
-        month=this_month(), due=[(pk, day) for pk in rows], actor=actor, link=lambda code: f"/people/{code}"
+        month=this_month(), due=[(pk, day) for pk in rows], actor=actor, link=lambda to: f"/people/{to[1]}"
     )
 
 
@@ -70,18 +71,19 @@ def raised() -> set[tuple[str, str, str]]:
 
 def test_the_township_urges_the_villages_worker_and_itself_where_there_is_none(li: User, clerk: User) -> None:
     done = urge(clerk)
-    assert done.people == 3
+    assert done == Urged(3, (f"{li} 2 人", "甲镇经办人 1 人（未分配）"))
     assert raised() == {
-        (Role.VILLAGE_WORKER, VILLAGE_A1, f"催办：2 人{this_month().month}"),
-        (Role.TOWNSHIP_CLERK, TOWN_A, f"催办：1 人{this_month().month}"),
+        (Role.VILLAGE_WORKER, VILLAGE_A1, f"催办：{this_month().month}"),
+        (Role.TOWNSHIP_CLERK, TOWN_A, f"催办：{this_month().month}"),
     }
 
 
 def test_the_county_urges_the_townships_leads(li: User, clerk: User) -> None:
-    urge(make_user("bureau", Role.BUREAU_CHIEF, COUNTY), area=COUNTY)
+    done = urge(make_user("bureau", Role.BUREAU_CHIEF, COUNTY), area=COUNTY)
+    assert done.recipients == ("甲镇负责人 3 人", "乙镇负责人 1 人")
     assert raised() == {
-        (Role.TOWNSHIP_LEAD, TOWN_A, f"催办：3 人{this_month().month}"),
-        (Role.TOWNSHIP_LEAD, TOWN_B, f"催办：1 人{this_month().month}"),
+        (Role.TOWNSHIP_LEAD, TOWN_A, f"催办：{this_month().month}"),
+        (Role.TOWNSHIP_LEAD, TOWN_B, f"催办：{this_month().month}"),
     }
 
 
@@ -89,7 +91,7 @@ def test_people_of_another_village_go_to_their_workers_own_village(li: User, cle
     Caseload.objects.create(area_code=VILLAGE_A2, worker=li, valid=(this_month(), None))
     obligations_assign(month=this_month())
     urge(clerk, area=VILLAGE_A2)
-    assert raised() == {(Role.VILLAGE_WORKER, VILLAGE_A1, f"催办：1 人{this_month().month}")}
+    assert raised() == {(Role.VILLAGE_WORKER, VILLAGE_A1, f"催办：{this_month().month}")}
 
 
 def test_urging_again_raises_no_second_todo(li: User, clerk: User) -> None:
@@ -103,7 +105,7 @@ def test_the_day_is_the_earliest_due_but_never_gone(li: User, clerk: User) -> No
     urge(clerk, area=VILLAGE_A1, day=today - timedelta(days=3))
     todo = Todo.objects.get()
     assert (todo.due, todo.link) == (today, f"/people/{VILLAGE_A1}")
-    assert todo.title.endswith(f"请在 {today:%m月%d日} 前完成")
+    assert todo.title == f"催办：{today.month}月探访还有人未达标，请在{today.month}月{today.day}日前完成"
 
 
 def test_who_was_visited_meanwhile_is_not_counted(li: User, clerk: User) -> None:
@@ -122,7 +124,7 @@ def test_nobody_left_to_urge_about_is_refused(clerk: User) -> None:
 def test_a_month_gone_by_is_refused(clerk: User) -> None:
     past = (this_month() - timedelta(days=1)).replace(day=1)
     with pytest.raises(Refused, match="已经结束"):
-        visits_urge(month=past, due=[], actor=clerk, link=str)
+        visits_urge(month=past, due=[], actor=clerk, link=lambda to: to[1])
 
 
 def test_urging_is_audited(li: User, clerk: User) -> None:
@@ -133,8 +135,12 @@ def test_urging_is_audited(li: User, clerk: User) -> None:
 
 def test_the_phone_is_told_until_nobody_is_left(li: User, clerk: User) -> None:
     urge(clerk)
-    (notice,) = notices_of(User.objects.get(pk=li.pk))
-    assert notice.startswith("催办：2 人")
+    today = timezone.localdate()
+    told = f"催办：{today.month}月探访 {{}} 人未达标，请在{today.month}月{today.day}日前完成"
+    assert notices_of(User.objects.get(pk=li.pk)) == [told.format(2)]
+    first = Obligation.objects.filter(assignee=li).earliest("pk")
+    Obligation.objects.filter(pk=first.pk).update(met=True)
+    assert notices_of(User.objects.get(pk=li.pk)) == [told.format(1)]
     Obligation.objects.filter(assignee=li).update(met=True)
     assert notices_of(User.objects.get(pk=li.pk)) == []
 
@@ -151,3 +157,23 @@ def test_todos_end_with_the_month_and_with_the_last_visit(li: User, clerk: User)
     assert urges_end(today=timezone.localdate()) == 1
     assert urges_end(today=next_month(this_month())) == 1
     assert not Todo.objects.filter(done_at=None).exists()
+
+
+def test_who_was_reported_dead_is_not_urged_about_until_it_is_checked(li: User, clerk: User) -> None:
+    first, second = Obligation.objects.filter(area_code=VILLAGE_A1).order_by("pk")
+    told = visit(first.elder, f"{timezone.localdate()} 00:00", result="已故")
+    report = FollowUp.objects.create(
+        kind=FollowUpKind.DEATH,
+        elder=first.elder,
+        visit=told,
+        area_code=VILLAGE_A1,
+        title="核实",
+        due_at=timezone.now(),
+    )
+    assert urge(clerk, area=VILLAGE_A1).recipients == (f"{li} 1 人",)
+    Obligation.objects.filter(pk=second.pk).update(met=True)
+    with pytest.raises(Refused, match="等待核实"):
+        urge(clerk, area=VILLAGE_A1)
+    assert notices_of(User.objects.get(pk=li.pk)) == []
+    FollowUp.objects.filter(pk=report.pk).update(state=FollowUpState.DROPPED, closed_at=timezone.now())
+    assert urge(clerk, area=VILLAGE_A1).people == 1
