@@ -91,8 +91,8 @@ class RatePage:
 
 
 def visit_figures(month: date, user: User) -> Figure:
-    """The month's figure of the user's areas, as of now."""
-    rows = Obligation.objects.visible_to(user, Permission.VISIT_VIEW)
+    """The whole of the month's rate page as the user first sees it."""
+    rows = Obligation.objects.counted_for(user).in_area(_area_first(user))
     return rate_whole(rate_lines(obligations=rows, month=month, by=Division.TIER))
 
 
@@ -100,8 +100,7 @@ def rate_asked(user: User, month: date, params: QueryDict) -> RateAsked:
     """Read the question of the page. Raises Http404 for an area in which the user may see nobody."""
     place = place_of(user)
     area = params.get("area", "")
-    several = len(user.area_prefixes(Permission.VISIT_VIEW)) > 1
-    area = area if AREA.match(area) else place.county_code if several else place.area_code
+    area = area if AREA.match(area) else _area_first(user)
     if not _in_scope(user, area, month):
         raise Http404
     as_of, error = _moment(params.get("as_of", ""))
@@ -223,6 +222,12 @@ def _people(asked: RateAsked, **changes: str) -> str:
     return urlencode({key: value for key, value in given.items() if value})
 
 
+def _area_first(user: User) -> str:
+    """The area that the page shows when none is asked for: the user's own, of several the county."""
+    prefixes = user.area_prefixes(Permission.VISIT_VIEW)
+    return prefixes[0].ljust(CODE_LENGTH, "0") if len(prefixes) == 1 else place_of(user).county_code
+
+
 def _in_scope(user: User, area: str, month: date) -> bool:
     """The area holds one of the user's, lies in one, or is where somebody of the user's county lives."""
     prefix = area_prefix(area) if area else ""
@@ -231,7 +236,7 @@ def _in_scope(user: User, area: str, month: date) -> bool:
         for p in user.area_prefixes(Permission.VISIT_VIEW)
     ):
         return True
-    rows = Obligation.objects.visible_to(user, Permission.VISIT_VIEW).filter(month=month)
+    rows = Obligation.objects.counted_for(user).filter(month=month)
     return bool(prefix) and rows.filter(Q(area_code__startswith=prefix)).exists()
 
 

@@ -92,7 +92,7 @@ def chosen_row(report: Report, user: User, area: str) -> ReportRow | None:
 
 def obligations_in(month: date, county: str, township: str) -> ObligationQuerySet:
     """The obligations of a township's month."""
-    return Obligation.objects.filter(month=month, county_code=county).in_area(township)
+    return Obligation.objects.filter(month=month).of_township(township, county)
 
 
 def _actions(user: User, figure: TownshipFigure, *, frozen: bool) -> frozenset[MonthAction]:

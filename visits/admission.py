@@ -7,9 +7,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from catalog.policy import PolicyFinding
-from organization.areas import county_code, township_code
+from organization.areas import township_code
 from visits.cells import ZONE
 from visits.choices import Channel, Risk
+from visits.months import township_of
 from visits.phone_record import DAYS_BACK, PhoneRecord, RecordFault, digest_of, event_time
 from visits.phone_ref import ElderRef
 
@@ -73,8 +74,7 @@ class Duty:
     @property
     def township(self) -> str:
         """In whose month it is counted."""
-        inside = county_code(self.area_code) == self.county_code
-        return township_code(self.area_code) if inside else self.county_code
+        return township_of(self.area_code, self.county_code)
 
 
 @dataclass(frozen=True, slots=True)

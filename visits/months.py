@@ -11,6 +11,8 @@ from typing import Final
 
 from django.db import connection
 
+from organization.areas import county_code as county_of
+from organization.areas import township_code
 from visits.choices import LOCKED
 from visits.models import VisitMonth
 
@@ -27,8 +29,17 @@ def locked_townships(months: Iterable[date]) -> set[tuple[date, str]]:
     return set(rows.values_list("month", "area_code"))
 
 
+def township_of(area_code: str, county_code: str) -> str:
+    """Return the township to whose month an area belongs; the county's code if it lies in none of its townships.
+
+    >>> township_of("530322101201", "530322000000"), township_of("530323101201", "530322000000")
+    ('530322101000', '530322000000')
+    """
+    return township_code(area_code) if county_of(area_code) == county_code else county_code
+
+
 def township_sql(area: str, county: str) -> str:
-    """SQL: the township to whose month an area belongs; the county's code if it lies in none of its townships."""
+    """`township_of` as SQL, for expressions of the two codes."""
     return f"CASE WHEN left({area}, 6) = left({county}, 6) THEN left({area}, 9) || '000' ELSE {county} END"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, NamedTuple
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from catalog.choices import Per, VisitMode
@@ -19,14 +19,13 @@ from eldercare.models import Elder
 from organization.areas import CODE_LENGTH, county_code
 from organization.choices import Permission
 from organization.models import Area, User
-from organization.querysets import in_areas
 from visits.cells import ZONE
 from visits.choices import EFFECTIVE, OPEN_FOLLOW_UP, FollowUpKind
 from visits.due import DueState, due_state, next_due
 from visits.models import FollowUp, Obligation, Visit
 from visits.people import notices_of
 from visits.phone_ref import phone_key, read_ref, ref_of
-from visits.querysets import VisitQuerySet
+from visits.querysets import MET, OBLIGED, VisitQuerySet
 from visits.slots import counted_days, slot_count
 
 PEOPLE: Final = 500
@@ -94,20 +93,11 @@ def phone_data(*, user: User, now: datetime) -> dict[str, Any]:
 
 def phone_figures(*, user: User, today: date) -> dict[str, int]:
     """Count the user's obligations of the month as the server has them, and the records sent back. 2 queries."""
-    counted = Q(exempt_from=None)
-    figures = obligations_of_worker(user, today.replace(day=1)).aggregate(
-        obliged=Count("id", filter=counted),
-        met=Count("id", filter=counted & Q(met=True)),
-        exempt=Count("id", filter=~counted),
+    mine = Obligation.objects.filter(month=today.replace(day=1)).of_worker(user)
+    figures = mine.aggregate(
+        obliged=OBLIGED, met=MET, exempt=Count("pk", filter=Q(exempt_from__isnull=False))
     )
     return figures | {"returned": _returned_records(user).count()}
-
-
-def obligations_of_worker(user: User, month: date) -> QuerySet[Obligation]:
-    """Obligations that are the user's to meet: assigned to the user, or to nobody in an area where the user visits."""
-    rows = Obligation.objects.filter(month=month)
-    nobodys = in_areas(rows.filter(assignee=None), user.area_prefixes(Permission.VISIT_RECORD), "area_code")
-    return rows.filter(assignee=user) | nobodys
 
 
 def elder_called(*, ref: str, user: User) -> Elder | None:
@@ -139,10 +129,9 @@ def _is_open(user: User, month: date) -> bool:
 
 def _people(user: User, listed: date, today: date) -> list[Person]:
     """Everyone who is to be visited, most urgent first: who must be seen today, who is overdue, then by due day."""
-    obliged = (
-        obligations_of_worker(user, listed).filter(exempt_from=None).select_related("elder__contact", "tier")
-    )
-    rows = {row.elder_id: row for row in obliged.order_by("elder_id", "county_code")}
+    obliged = Obligation.objects.filter(month=listed, exempt_from=None).of_worker(user)
+    found = obliged.select_related("elder__contact", "tier").order_by("elder_id", "county_code")
+    rows = {row.elder_id: row for row in found}
     month, elders = today.replace(day=1), list(rows)
     visited, last, must = _visited(elders, month), _last(elders, today), _must(elders)
     missed = _missed(elders, _month_before(month))
@@ -226,16 +215,13 @@ def _must(elders: Sequence[int]) -> dict[int, str]:
 
 def _missed(elders: Sequence[int], month: date) -> set[int]:
     """Who was obliged in the month and not visited enough."""
-    rows = Obligation.objects.filter(
-        month=month, elder_id__in=elders, exempt_from=None, met=False, late_met=False
-    )
+    rows = Obligation.objects.filter(month=month, elder_id__in=elders, late_met=False).still_open()
     return set(rows.values_list("elder_id", flat=True))
 
 
 def _returned_records(user: User) -> VisitQuerySet:
     """The user's records that were sent back and not yet corrected."""
-    later = Visit.objects.filter(corrects=OuterRef("pk"))
-    return Visit.objects.filter(~Exists(later), recorder=user, returned__isnull=False)
+    return Visit.objects.to_mend().filter(recorder=user)
 
 
 def _returned(user: User) -> list[dict[str, Any]]:

@@ -6,13 +6,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from django.db.models import CharField, Count, F, Q, QuerySet, Value
+from django.db.models import CharField, F, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Left, RPad
 
 from organization.areas import CODE_LENGTH, TOWNSHIP_DIGITS
 from organization.models import Area
 from visits.models import Obligation
+from visits.querysets import MET, OBLIGED
 
 By = Literal["county", "township", "village", "tier"]
 BY: tuple[By, ...] = ("county", "township", "village", "tier")
@@ -48,12 +49,11 @@ def visit_rate(*, month: date, county_code: str | None, by: By) -> list[RateRow]
     county_code None: all counties. Every obligation belongs to one row, so the rows of each division add up to
     the same; who lives outside the county stands under the area of residence.
     """
-    counted = Q(exempt_from=None)
     rows = (
         obligations_of(month, county_code)
         .annotate(code=_code_of(by))
         .values("code")
-        .annotate(obliged=Count("id", filter=counted), visited=Count("id", filter=counted & Q(met=True)))
+        .annotate(obliged=OBLIGED, visited=MET)
         .order_by("code")
     )
     figures = list(rows.values_list("code", "obliged", "visited"))

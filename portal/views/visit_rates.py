@@ -19,7 +19,6 @@ from organization.permissions import SignedInRequest, requires
 from portal import exports
 from portal.charts import BarChart, bar_chart
 from portal.exports import Listing
-from portal.scope import place_of
 from portal.visit_figures import (
     RateAsked,
     area_words,
@@ -155,9 +154,7 @@ def month_visits(request: SignedInRequest, month: date) -> HttpResponse:
 
 
 def _obligations(request: SignedInRequest) -> ObligationQuerySet:
-    """Those of the user's areas; of the user's county alone, where neighbours' people live in it."""
-    rows = Obligation.objects.visible_to(request.user, Permission.VISIT_VIEW)
-    return rows.filter(county_code=place_of(request.user).county_code)
+    return Obligation.objects.counted_for(request.user)
 
 
 def _cells(name: str, figure: Figure) -> list[exports.Cell]:

@@ -14,7 +14,7 @@ from organization.choices import Role
 from organization.models import Area, User
 from tests.conftest import COUNTY, TOWN_A, TOWN_B, VILLAGE_A, VILLAGE_B, make_user
 from tests.portal.conftest import SignIn
-from tests.portal.test_visit_rates import Oblige, oblige
+from tests.portal.test_visit_rates import ELSEWHERE, Oblige, oblige
 from tests.visits.conftest import SHANGHAI, visit
 from visits.models import Obligation, PhoneState, RateSnapshot, VisitMonth, VisitReturn
 from visits.services.month import visit_month_accept, visit_month_submit
@@ -85,6 +85,19 @@ def test_the_lead_sees_the_gaps_before_the_button(
         for words in ("未达标 1 人", "甲一村", "条待上传", "照片不符", "提交：已达标 1/2 人")
     ]
     assert places == sorted(places)
+
+
+def test_the_countys_own_row_has_the_gaps_of_who_lives_in_none_of_its_townships(
+    sign_in: SignIn, chief: User, march: list[Obligation], oblige: Oblige
+) -> None:
+    make_user("worker", Role.VILLAGE_WORKER, VILLAGE_A)
+    outside = [oblige(ELSEWHERE), oblige(COUNTY)]
+    sent = [visit(row.elder, "2026-03-12") for row in (march[1], outside[0])]
+    for record in sent:
+        VisitReturn.objects.create(visit=record, reason="照片不符", by=chief)
+    gaps = sign_in(chief).get(f"{PAGE}?area={COUNTY}").context["gaps"]
+    assert {row.pk for row in gaps.people} == {row.pk for row in outside}
+    assert (gaps.unmet, [each.visit for each in gaps.returns], gaps.never_synced) == (2, sent[1:], [])
 
 
 def test_the_lead_submits_with_a_note_and_the_month_is_locked(

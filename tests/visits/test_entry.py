@@ -14,7 +14,7 @@ from organization.choices import Role
 from organization.models import User
 from tests.conftest import make_user
 from tests.registry import make_elder
-from tests.visits.conftest import COUNTY, MARCH, SHANGHAI, TOWN_A, VILLAGE_B1, TierMaker, open_month
+from tests.visits.conftest import COUNTY, MARCH, SHANGHAI, TOWN_A, TOWN_B, VILLAGE_B1, TierMaker, open_month
 from visits.models import Obligation, Visit, VisitMonth, VisitReturn
 from visits.paper_row import PaperRow
 from visits.services.entry import Entered, visits_enter
@@ -90,6 +90,27 @@ def test_a_locked_month_takes_it_as_late(elder: Elder, clerk: User, state: str, 
     enter(elder, clerk)
     row = Obligation.objects.get()
     assert (Visit.objects.get().late, row.met, row.late_met) == (late, not late, late)
+
+
+@pytest.mark.parametrize(("locked", "late"), [(COUNTY, True), (TOWN_A, False)])
+def test_who_lives_outside_the_county_is_late_when_the_countys_own_month_is_locked(
+    elder: Elder, clerk: User, locked: str, late: bool
+) -> None:
+    outside = make_elder(date(1940, 5, 5), residence="530302001001")
+    Obligation.objects.filter(elder=elder).update(elder=outside, area_code="530302001001")
+    VisitMonth.objects.create(month=MARCH, county_code=COUNTY, area_code=locked, state="已提交")
+    enter(outside, clerk)
+    assert Visit.objects.get().late == late
+
+
+@pytest.mark.parametrize(("locked", "late"), [(TOWN_A, True), (TOWN_B, False)])
+def test_who_moved_is_late_by_the_township_in_which_the_month_is_counted(
+    elder: Elder, clerk: User, locked: str, late: bool
+) -> None:
+    Elder.objects.filter(pk=elder.pk).update(residence_code=VILLAGE_B1)
+    VisitMonth.objects.create(month=MARCH, county_code=COUNTY, area_code=locked, state="已提交")
+    enter(elder, clerk)
+    assert Visit.objects.get().late == late
 
 
 def test_an_elder_of_another_township_is_refused_with_the_whole_paper(elder: Elder, clerk: User) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from eldercare.models import Elder
@@ -19,7 +20,7 @@ from tests.races import IN_VAIN, at_once
 from tests.registry import id_number, make_elder
 from tests.visits.conftest import COUNTY, MARCH, SHANGHAI, TOWN_A, VILLAGE_B1, TierMaker, open_month, visit
 from tests.visits.files import HEADER, csv_bytes, row, xlsx_file
-from visits.models import Obligation, Visit
+from visits.models import Obligation, Visit, VisitMonth
 from visits.services.visit import VisitsImported, visits_import
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +92,41 @@ def test_every_month_in_which_a_visit_counts_is_brought_in_line(tier: TierMaker,
     take(csv_bytes(row(alone, "2026-04-05 23:59"), row(elder, "2026-04-05 23:59")))
     done = dict(Obligation.objects.filter(done=1).values_list("elder_id", "month"))
     assert done == {alone.id: MARCH, elder.id: date(2026, 6, 1)}
+
+
+def test_what_comes_into_a_locked_month_is_marked_late_row_by_row(tier: TierMaker, elder: Elder) -> None:
+    tier()
+    here, moved = make_elder(date(1950, 5, 5), hukou=VILLAGE_B1), make_elder(date(1950, 5, 5))
+    open_month()
+    Elder.objects.filter(pk=moved.pk).update(residence_code=VILLAGE_B1)
+    VisitMonth.objects.create(month=MARCH, county_code=COUNTY, area_code=TOWN_A, state="已提交")
+    days = ("2026-03-31 23:59", "2026-04-01 00:00")
+    take(csv_bytes(*(row(each, day) for each in (elder, here, moved) for day in days)))
+    late = Visit.objects.filter(late=True).values_list("elder_id", "at__month")
+    assert sorted(late) == [(elder.pk, 3), (moved.pk, 3)]
+    assert set(Obligation.objects.filter(late_met=True).values_list("elder_id", flat=True)) == {
+        elder.pk,
+        moved.pk,
+    }
+
+
+@pytest.mark.parametrize(("locked", "late"), [(TOWN_A, True), (COUNTY, False)])
+def test_who_owes_nothing_is_late_by_the_township_of_residence(elder: Elder, locked: str, late: bool) -> None:
+    VisitMonth.objects.create(month=MARCH, county_code=COUNTY, area_code=locked, state="已接收")
+    take(csv_bytes(row(elder)))
+    assert Visit.objects.get().late == late
+
+
+def test_a_long_file_costs_the_statements_of_a_short_one(tier: TierMaker, elder: Elder) -> None:
+    tier()
+    open_month()
+    VisitMonth.objects.create(month=MARCH, county_code=COUNTY, area_code=TOWN_A, state="已提交")
+    spent = []
+    for count in (1, 40):
+        with CaptureQueriesContext(connection) as queries:
+            take(csv_bytes(*(row(elder, f"2026-03-10 09:{minute:02d}") for minute in range(count))))
+        spent.append(len(queries))
+    assert spent[1] <= spent[0]
 
 
 def test_the_same_file_twice_changes_nothing(elder: Elder) -> None:

@@ -11,13 +11,13 @@ from django.db import transaction
 from eldercare.models import Elder
 from operations.commands import Refused
 from operations.services.audit import audit_record
-from organization.areas import township_code
 from organization.choices import Permission
 from organization.models import User
 from visits.cells import ZONE
 from visits.choices import Channel
+from visits.duties import late_of
 from visits.models import Visit
-from visits.months import locked_townships, months_hold
+from visits.months import months_hold
 from visits.paper_row import LONGEST_NAME, PaperRow
 from visits.services.arrival import visits_arrived
 from visits.services.sync import visits_store
@@ -46,13 +46,12 @@ def visits_enter(*, rows: Mapping[int, PaperRow], visitor: str, actor: User, now
     if not visitor or len(visitor) > LONGEST_NAME:
         raise Refused(NO_VISITOR if not visitor else f"探访人姓名超过 {LONGEST_NAME} 个字；请只写姓名")
     mine = Elder.objects.visible_to(actor, Permission.VISIT_IMPORT).filter(pk__in=rows)
-    homes = {pk: home or hukou for pk, home, hukou in mine.values_list("pk", "residence_code", "hukou_code")}
-    if homes.keys() != rows.keys():
+    if set(mine.values_list("pk", flat=True)) != rows.keys():
         raise Refused(FOREIGN)
     numbers = {row.number(pk, visitor): pk for pk, row in rows.items()}
     with transaction.atomic():
         months_hold()
-        locked = locked_townships({row.day.replace(day=1) for row in rows.values()})
+        late = late_of({(pk, row.day.replace(day=1)) for pk, row in rows.items()})
         visits = [
             Visit(
                 id=number,
@@ -65,7 +64,7 @@ def visits_enter(*, rows: Mapping[int, PaperRow], visitor: str, actor: User, now
                 recorded_at=now,
                 recorder=actor,
                 channel=Channel.DESK,
-                late=(rows[pk].day.replace(day=1), township_code(homes[pk])) in locked,
+                late=(pk, rows[pk].day.replace(day=1)) in late,
             )
             for number, pk in numbers.items()
         ]

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Count, Q
 from django.utils import timezone
 
 from operations.commands import Refused
@@ -18,7 +17,7 @@ from visits.choices import MonthAction, MonthState
 from visits.models import Obligation, RateSnapshot, VisitMonth
 from visits.month_table import TRANSITIONS, Transition
 from visits.months import months_hold_alone
-from visits.querysets import ObligationQuerySet
+from visits.querysets import MET, OBLIGED, ObligationQuerySet
 from visits.services.obligation import obligations_refresh
 from visits.slots import next_month
 from visits.snapshot import digest_of, snapshot_body
@@ -200,12 +199,8 @@ def _freeze(row: VisitMonth, others: list[TownshipFigure], actor: User) -> None:
 
 
 def _obligations(row: VisitMonth) -> ObligationQuerySet:
-    """The obligations whose figure the row locks: a township's, or those in none of the county's townships."""
-    rows = Obligation.objects.filter(month=row.month, county_code=row.county_code)
-    if row.area_code != row.county_code:
-        return rows.filter(area_code__startswith=row.area_code[:9])
-    elsewhere = ~Q(area_code__startswith=row.county_code[:6])
-    return rows.filter(elsewhere | Q(area_code__startswith=row.county_code[:9]))
+    """The obligations whose figure the row locks."""
+    return Obligation.objects.filter(month=row.month).of_township(row.area_code, row.county_code)
 
 
 def _refresh(row: VisitMonth) -> None:
@@ -215,10 +210,8 @@ def _refresh(row: VisitMonth) -> None:
 
 def _figure(rows: ObligationQuerySet) -> tuple[int, int]:
     """(obliged, visited) of the obligations."""
-    found = rows.aggregate(
-        obliged=Count("pk", filter=Q(exempt_from=None)), visited=Count("pk", filter=Q(met=True))
-    )
-    return found["obliged"], found["visited"]
+    found = rows.aggregate(obliged=OBLIGED, met=MET)
+    return found["obliged"], found["met"]
 
 
 def _clean(text: str, *, name: str, required: bool) -> str:

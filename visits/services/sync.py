@@ -5,10 +5,9 @@ is judged in plain Python and inserted at once, and what rests on it is counted 
 """
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -21,10 +20,11 @@ from operations.services.audit import audit_record
 from organization.areas import CODE_LENGTH
 from organization.choices import Permission
 from organization.models import User
-from visits.admission import Draft, Duty, Person, Stored, Surroundings, draft_of, row_of
+from visits.admission import Draft, Person, Stored, Surroundings, draft_of, row_of
 from visits.cells import ZONE
 from visits.choices import RecordMark
-from visits.models import Finding, Obligation, PhoneState, Visit
+from visits.duties import duties_of
+from visits.models import Finding, PhoneState, Visit
 from visits.months import locked_townships, months_hold
 from visits.phone_record import RecordFault, SyncRequest, clock_was_off, read_record
 from visits.phone_ref import read_ref
@@ -157,7 +157,7 @@ def _surroundings(drafts: Sequence[Draft], request: SyncRequest, user: User, now
                 "pk", "created_at", "residence_code", "hukou_code"
             )
         },
-        duties=_duties(elders, months),
+        duties=duties_of(elders, months),
         locked=locked_townships(months),
         kinds={day: {kind.code: kind for kind in words.on(day)} for day in days} if words else {},
     )
@@ -170,15 +170,6 @@ def _stored(numbers: Iterable[UUID | None], user: User) -> dict[UUID, Stored]:
         number: Stored(digest if recorder == user.pk else "", at, recorder == user.pk, residence or hukou)
         for number, digest, at, recorder, residence, hukou in rows.values_list(*fields)
     }
-
-
-def _duties(elders: Iterable[int], months: Iterable[date]) -> dict[tuple[int, date], list[Duty]]:
-    duties: dict[tuple[int, date], list[Duty]] = defaultdict(list)
-    rows = Obligation.objects.filter(elder_id__in=elders, month__in=months).order_by()
-    fields = ("elder_id", "month", "area_code", "county_code", "assignee_id")
-    for elder_id, month, area, county, assignee in rows.values_list(*fields):
-        duties[elder_id, month].append(Duty(area, county, assignee))
-    return duties
 
 
 def _judge(

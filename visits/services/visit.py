@@ -1,6 +1,6 @@
 """Taking in visits: all of a file or nothing, each record once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -17,7 +17,9 @@ from operations.commands import Refused
 from operations.masking import mask_id_number
 from operations.services.audit import audit_record
 from organization.models import User
+from visits.duties import late_of, month_of
 from visits.models import Visit
+from visits.months import months_hold
 from visits.services.arrival import visits_arrived
 from visits.visit_file import VisitRow, read_visits
 
@@ -51,6 +53,7 @@ def visits_import(*, content: bytes, name: str, actor: User | None = None) -> Vi
     if file.faults or unknown:
         raise _refusal(file, sorted(file.faults + unknown, key=lambda fault: fault.order))
     with transaction.atomic():
+        months_hold()  # no township submits between the judgement that a visit is late and its being counted
         first, again = _first_of_each(rows)
         created = _insert(first.values(), elders)
         visits_arrived(visit_ids=sorted(created), now=timezone.now())
@@ -103,18 +106,20 @@ def _first_of_each(rows: Iterable[VisitRow]) -> tuple[dict[UUID, VisitRow], list
     return first, again
 
 
-def _insert(rows: Iterable[VisitRow], elders: dict[str, int]) -> set[UUID]:
+def _insert(rows: Collection[VisitRow], elders: dict[str, int]) -> set[UUID]:
     """Write the visits whose numbers are new; return those numbers. A parallel import of the same is waited for."""
+    late = late_of({(elders[row.number], month_of(row.at)) for row in rows})
     with connection.cursor() as cursor:
         cursor.execute("""
             CREATE TEMP TABLE visits_incoming ON COMMIT DROP AS
-            SELECT id, elder_id, at, mode, result, visitor, note FROM visits_visit WITH NO DATA""")
+            SELECT id, elder_id, at, mode, result, visitor, note, late FROM visits_visit WITH NO DATA""")
         with cursor.copy("COPY visits_incoming FROM STDIN") as copy:
             for row in rows:
-                copy.write_row((row.id, *_said(row, elders)))
+                is_late = (elders[row.number], month_of(row.at)) in late
+                copy.write_row((row.id, *_said(row, elders), is_late))
         # In the order of the key, so that two imports of the same records never wait for each other.
         cursor.execute("""
-            INSERT INTO visits_visit (id, elder_id, at, mode, result, visitor, note, recorded_at)
+            INSERT INTO visits_visit (id, elder_id, at, mode, result, visitor, note, late, recorded_at)
             SELECT *, now() FROM visits_incoming ORDER BY id
             ON CONFLICT (id) DO NOTHING RETURNING id""")
         created = {row[0] for row in cursor.fetchall()}

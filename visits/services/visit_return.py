@@ -13,12 +13,12 @@ from django.utils import timezone
 from catalog.choices import Per
 from operations.commands import Refused
 from operations.services.audit import audit_record
-from organization.areas import county_code, township_code
+from organization.areas import county_code
 from organization.choices import Permission
 from organization.models import Area, User
 from visits.cells import ZONE
 from visits.models import Obligation, Visit, VisitReturn
-from visits.months import locked_townships, months_hold
+from visits.months import locked_townships, months_hold, township_of
 from visits.services.arrival import visits_arrived
 from visits.slots import counted_days, months_counting
 
@@ -125,18 +125,13 @@ def _months_of(visits: Sequence[Visit]) -> Iterable[set[Place]]:
     for visit, day in zip(visits, days, strict=True):
         month = day.replace(day=1)
         own = [row for row in owed[visit.elder_id] if row.month == month or _counts(day, row)]
-        where = {(row.month, _township(row.area_code, row.county_code)) for row in own}
+        where = {(row.month, township_of(row.area_code, row.county_code)) for row in own}
         if month not in {each for each, _ in where}:
             home = visit.elder.residence_code or visit.elder.hukou_code
-            where.add((month, _township(home, county_code(home))))
+            where.add((month, township_of(home, county_code(home))))
         yield where
 
 
 def _counts(day: date, row: Obligation) -> bool:
     first, after = counted_days(row.month, Per(row.tier.per))
     return first <= day < after
-
-
-def _township(area: str, county: str) -> str:
-    """The township to whose month an area belongs, as `visits.months.township_sql` says it."""
-    return township_code(area) if county_code(area) == county else county
