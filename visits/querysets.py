@@ -65,36 +65,6 @@ class ObligationQuerySet(models.QuerySet["Obligation"]):
         """Obligations that still ask for visits."""
         return self.filter(OPEN)
 
-    def counted_for(self, user: User, permission: Permission = Permission.VISIT_VIEW) -> Self:
-        """What the figures of the user's county are counted from, and the lists behind them.
-
-        Visible ones, without those of a neighbour whose people live here: they count there.
-        """
-        counties = {prefix[:COUNTY_DIGITS] for prefix in user.area_prefixes(permission)}
-        return in_areas(self.visible_to(user, permission), counties, "county_code")
-
-    def of_township(self, area_code: str, county_code: str) -> Self:
-        """Obligations that count in a township's month, as `visits.months.township_of` says it.
-
-        The county's own code: those who live in none of its townships.
-        """
-        rows = self.filter(county_code=county_code)
-        if area_code != county_code:
-            return rows.filter(area_code__startswith=area_code[:TOWNSHIP_DIGITS])
-        outside = ~Q(area_code__startswith=county_code[:COUNTY_DIGITS])
-        return rows.filter(outside | Q(area_code__startswith=county_code[:TOWNSHIP_DIGITS]))
-
-    def of_worker(self, user: User) -> Self:
-        """Obligations that are the user's to meet: given to the user, or to nobody where the user visits."""
-        nobodys = in_areas(
-            self.filter(assignee=None), user.area_prefixes(Permission.VISIT_RECORD), "area_code"
-        )
-        return self.filter(assignee=user) | nobodys
-
-    def still_open(self) -> Self:
-        """Obligations that still ask for visits."""
-        return self.filter(OPEN)
-
     def to_urge(self) -> Self:
         """Open ones about which one may urge: not who was reported dead or moved, until that is checked."""
         reported = Elder.objects.filter(
