@@ -84,7 +84,7 @@ def read_sync(body: object) -> SyncRequest:
     if type(waiting) is not int or not 0 <= waiting < 1_000_000:
         raise RecordFault("waiting：应为待上传的条数；请更新手机程序")
     return SyncRequest(
-        sent_at=_moment(given.get("sent_at"), "sent_at"),
+        sent_at=_moment(given.get("sent_at"), "手机时间"),
         last=_optional_uuid(given.get("last"), "last"),
         waiting=waiting,
         records=records,

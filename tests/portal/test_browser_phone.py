@@ -165,11 +165,13 @@ def test_phone_visits_in_a_row_take_at_most_three_taps_each(phone: Phone) -> Non
 def test_a_double_tap_on_the_telephone_answers_for_one_person_only(phone: Phone) -> None:
     phone.tap(".find button:has-text('电话连访')")
     phone.page.wait_for_timeout(600)
+    phone.cut()
     phone.page.evaluate(
         """() => { for (let n = 0; n < 2; n += 1) { document.querySelector(".outcomes button").click(); } }"""
     )
     phone.see("还有 7 人")
     phone.page.wait_for_selector(".waiting.some")
+    phone.cut(False)
     phone.page.wait_for_selector(".waiting:not(.some)")
     assert len(results()) == 1
 
@@ -184,9 +186,11 @@ def test_a_finding_on_the_telephone_goes_on_in_the_form(phone: Phone) -> None:
     name = phone.page.text_content(".call b")
     phone.chip("联系到本人 · 有情况")
     phone.chip("补贴没收到")
+    phone.cut()
     phone.tap(".save button")
     phone.page.wait_for_selector(".call b")
     assert phone.page.text_content(".call b") != name
     phone.page.wait_for_selector(".waiting.some")
+    phone.cut(False)
     phone.page.wait_for_selector(".waiting:not(.some)")
     assert Finding.objects.get().code == "poor"

@@ -216,8 +216,8 @@ def test_a_restored_server_is_given_back_what_it_lost(phone: Phone) -> None:
         connection.cursor() as cursor
     ):  # as an older backup would have it: visits cannot be deleted otherwise
         cursor.execute("TRUNCATE visits_visit CASCADE")
-    phone.tap(".waiting")
-    phone.page.wait_for_selector(".net.info")
+    with phone.page.expect_response("**/m/replay/"):
+        phone.tap(".waiting")
     phone.settled()
     assert (
         set(Visit.objects.values_list("pk", "elder_id", "at", "result", "recorder_id", "recorded_at"))

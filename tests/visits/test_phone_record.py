@@ -233,7 +233,7 @@ def test_no_visit_takes_place_in_the_future(ahead: timedelta, device: timedelta)
     ("body", "said"),
     [
         ([], "上传内容：格式不对"),
-        ({"sent_at": "x"}, "sent_at：不是时间"),
+        ({"sent_at": "x"}, "手机时间：不是时间"),
         ({"sent_at": NOW.isoformat(), "records": {}}, "records：应为记录的列表"),
         ({"sent_at": NOW.isoformat(), "records": [1] * (RECORDS + 1)}, f"一次最多上传 {RECORDS} 条记录"),
         ({"sent_at": NOW.isoformat(), "records": [], "waiting": -1}, "waiting：应为待上传的条数"),

@@ -3,10 +3,12 @@
 const Calls = (function () {
   const { el, icon } = Dom;
   const DOUBLE_TAP = 500;
-  // over: settled in this row; shown, since: who is on the screen, and from when; said: what was saved last
-  let over = new Set(), numbers = new Map(), done = 0, shown = "", since = 0, said = "";
+  // over: settled in this row; shown, since: who is on the screen, and from when; said: what was saved last;
+  // owner: who began the row
+  let owner = null, saving = false, over = new Set(), numbers = new Map(), done = 0, shown = "", since = 0, said = "";
 
   function begin() {
+    owner = Session.state.owner;
     over = new Set();
     numbers = new Map();
     done = 0;
@@ -58,13 +60,22 @@ const Calls = (function () {
 
   async function record(person, result) {
     // the second half of a double tap must not answer for the next person
-    if (Date.now() - since < DOUBLE_TAP) { return; }
+    if (saving || Date.now() - since < DOUBLE_TAP) { return; }
     const made = Outbox.blank(person, "电话");
     Object.assign(made, { result, calm: result === "联系到本人" ? true : null, at: Moments.iso(new Date()) });
+    saving = true;
+    try {
+      await Session.keep(owner, made, Outbox.WAITING);
+    } catch (fault) {
+      said = Session.NOT_KEPT + "。";
+      Screens.draw();
+      return;
+    } finally {
+      saving = false;
+    }
     done += result === "联系到本人" ? 1 : 0;
     said = "已保存：" + person.name + " · " + result + "。";
     next(person);
-    await Session.keep(made, Outbox.WAITING);
     Sync.soon();
   }
 

@@ -4,8 +4,10 @@ const Form = (function () {
   const { el, icon, chip } = Dom;
   const PHOTOS = 3;
   // record: what is being filled, null once it is saved; kept: it lies in the phone as a draft; told: what the record
-  // that it mends had said
-  let person = null, record = null, kept = false, told = "";
+  // that it mends had said; owner: who began it, and whose it stays whoever signs in meanwhile; saving: records that
+  // change no more; working: photos that are being made small
+  let person = null, record = null, kept = false, told = "", owner = null, working = Promise.resolve();
+  const saving = new Set();
 
   /** Begin with a person, or go on with the draft that is there. answers: what was tapped on the way here. */
   async function open(who, mode, answers) {
@@ -41,13 +43,14 @@ const Form = (function () {
     record = what;
     kept = isDraft;
     told = words;
+    owner = Session.state.owner;
     if (record.mode === "上门") { Place.look(); }
     Screens.go("form");
   }
 
   /** Change the record by a tap, keep it, show it. */
   function change(values) {
-    if (!record) { return; }
+    if (!record || saving.has(record)) { return; }
     Object.assign(record, values);
     Answers.tidy(record);
     keep();
@@ -55,11 +58,21 @@ const Form = (function () {
   }
 
   async function keep() {
-    const line = () => document.getElementById("kept");
-    if (line()) { line().textContent = ""; }
+    if (saving.has(record)) { return; }
     kept = true;
-    await Session.keep(record, Outbox.DRAFT);
-    if (line()) { line().textContent = "草稿已自动保存"; }
+    say("kept", "");
+    try {
+      await Session.keep(owner, record, Outbox.DRAFT);
+      say("kept", "草稿已自动保存");
+    } catch (fault) {
+      say("fault", "手机存储已满或不可用，草稿没有保存，请先上传或清理");
+    }
+  }
+
+  /** Write into one of the two lines above the button. */
+  function say(id, text) {
+    const line = document.getElementById(id);
+    if (line) { line.textContent = text; }
   }
 
   function choose(result) {
@@ -183,23 +196,33 @@ const Form = (function () {
       }, record.note)));
   }
 
-  async function addPhoto(event) {
+  function addPhoto(event) {
     const file = event.target.files[0];
-    if (!file) { return; }
-    const target = record;
+    if (file && !saving.has(record)) { working = Promise.all([working, takePhoto(owner, record, file)]); }
+  }
+
+  async function takePhoto(whose, target, file) {
+    let bytes;
     try {
-      const bytes = await Photo.shrink(file);
-      if (target.photos.length < PHOTOS) { await Outbox.addPhoto(Session.state.owner, target, bytes); }
-      if (target === record) { keep(); }
+      bytes = await Photo.shrink(file);
     } catch (problem) {
       Frame.say("这张照片打不开，请重拍。", "danger");
+      return;
     }
+    try {
+      if (target.photos.length < PHOTOS) { await Outbox.addPhoto(whose, target, bytes); }
+    } catch (fault) {
+      Frame.say("手机存储已满或不可用，这张照片没有保存，请先上传或清理。", "danger");
+      return;
+    }
+    if (target !== record || saving.has(target)) { return; }
+    keep();
     draw();
   }
 
   async function showPhotos(place) {
     for (const id of record.photos.slice()) {
-      const bytes = await Outbox.photoBytes(Session.state.owner, id);
+      const bytes = await Outbox.photoBytes(owner, id);
       if (!bytes) { continue; }
       const canvas = await Photo.preview(bytes);
       canvas.setAttribute("role", "img");
@@ -250,28 +273,43 @@ const Form = (function () {
 
   /** Throw the draft away, and the refused record that it was to replace. */
   async function drop() {
+    if (!record || saving.has(record)) { return; }
     const { id, replaces } = record;
     record = null;
-    await Outbox.drop(Session.state.owner, id);
-    if (replaces) { await Outbox.drop(Session.state.owner, replaces); }
+    await working;
+    await Outbox.drop(owner, id);
+    if (replaces) { await Outbox.drop(owner, replaces); }
     await Session.refresh();
     Screens.back();
   }
 
   /** Save as it is: from here on the record does not change, so that sending it twice is sending it once. */
   async function finish() {
-    if (!record) { return; }
-    const saved = record;
-    record = null;
+    if (!record || saving.has(record)) { return; }
+    const whose = owner, target = record;
+    saving.add(target);
+    say("kept", "正在保存…");
+    await working;
+    const saved = Object.assign({}, target);
     saved.at = Moments.iso(new Date());
     if (saved.mode === "上门") { Object.assign(saved, Place.taken()); }
-    await Session.keep(saved, Outbox.WAITING);
+    try {
+      await Session.keep(whose, saved, Outbox.WAITING);
+    } catch (fault) {
+      saving.delete(target);
+      draw();
+      say("fault", Session.NOT_KEPT);
+      return;
+    }
+    const open = record === target && Screens.current() === "form";
+    if (record === target) { record = null; }
+    saving.delete(target);
     if (saved.replaces) {
-      await Outbox.drop(Session.state.owner, saved.replaces);
+      await Outbox.drop(whose, saved.replaces);
       await Session.refresh();
     }
     Frame.say("已保存在手机里，待上传");
-    Screens.back();
+    if (open) { Screens.back(); }
     Sync.soon();
   }
 

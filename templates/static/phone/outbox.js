@@ -40,10 +40,19 @@ const Outbox = (function () {
     return { id: record.id, user: owner.user, state, at: Date.now(), box: await Sealing.seal(owner.key, record) };
   }
 
-  /** Store the record as it stands now. */
+  /** Store the record as it stands now, and the owner's key beside it: another tab may have forgotten it meanwhile. */
   function keep(owner, record, state) {
     const copy = JSON.parse(JSON.stringify(record));
-    return inOrder(async () => Store.put("records", await rowOf(owner, copy, state)));
+    return inOrder(async function () {
+      const row = await rowOf(owner, copy, state);
+      await Store.change(["users", "records"], function (tables) {
+        const known = tables.users.get(owner.user);
+        known.onsuccess = function () {
+          if (!known.result) { tables.users.put({ user: owner.user, key: owner.key, label: owner.label }); }
+        };
+        tables.records.put(row);
+      });
+    });
   }
 
   /** Every record of the user as {state, at, record}, newest first. Old ones that the server has are dropped. */

@@ -3,20 +3,25 @@
 const Screens = (function () {
   const TASKS = ["form", "calls"];
   const RENDER = { today: Today.render, done: Done.render, me: Me.render, form: Form.render, calls: Calls.render };
-  let screen = "today";
+  // began: whose task is open
+  let screen = "today", began = "";
 
   const current = () => screen;
   const inTask = () => TASKS.includes(screen);
+  const user = () => (Session.state.owner ? Session.state.owner.user : began);
 
   function go(name) {
     if (name === "calls") { Calls.begin(); }
-    if (TASKS.includes(name)) { history.pushState({ screen: name }, ""); }
+    if (TASKS.includes(name)) {
+      began = user();
+      history.pushState({ screen: name }, "");
+    }
     else { history.replaceState({ screen: name }, ""); }
     show(name);
   }
 
   function show(name) {
-    screen = name;
+    screen = TASKS.includes(name) && user() !== began ? "today" : name;
     draw();
     window.scrollTo(0, 0);
   }
@@ -30,6 +35,11 @@ const Screens = (function () {
 
   /** Something changed below: show it, but never under the fingers of somebody who writes. */
   function refresh() {
+    if (inTask() && user() !== began) {
+      // somebody else signed in here: the task stays with whom it was begun by
+      go("today");
+      return;
+    }
     Frame.status();
     const writing = /^(INPUT|TEXTAREA)$/.test(document.activeElement.tagName);
     if (screen !== "form" && !writing) { RENDER[screen](document.getElementById("main")); }

@@ -1,9 +1,10 @@
 "use strict";
 /* Who uses the phone now, and what the screens show of it. Screens read Session.state and are told of every change. */
 const Session = (function () {
-  /* owner: {user, key}, or null before the first sign-in. list: {at, data}, or null when there is none or it was wiped.
+  /* owner: {user, key, label}, or null before the first sign-in. list: {at, data}, or null when there is none or it was wiped.
      net: online, offline, busy, signin, forbidden. trouble: what the last sync could not do, in words. */
   const state = { owner: null, unsure: false, name: "", list: null, records: [], others: [], net: "offline", trouble: "", syncedAt: 0 };
+  const NOT_KEPT = "手机存储已满或不可用，这条没有保存，请先上传或清理后再点保存";
   const listeners = [];
   const tabs = window.BroadcastChannel ? new BroadcastChannel("visits-phone") : null;
 
@@ -23,7 +24,7 @@ const Session = (function () {
     const unsure = Boolean(await Store.mark("unsure"));
     const user = unsure ? null : await Store.mark("user");
     const row = user ? await Store.get("users", user) : null;
-    const owner = row ? { user, key: row.key } : null;
+    const owner = row ? { user, key: row.key, label: row.label } : null;
     const read = {
       owner,
       unsure,
@@ -37,8 +38,11 @@ const Session = (function () {
     changed();
   }
 
-  /** Somebody has just signed in. */
-  const ask = () => Store.put("marks", { name: "unsure", value: true });
+  /** Somebody has just signed in; that ended whatever session an earlier sign-out had left open. */
+  const ask = () => Store.change(["marks"], function (tables) {
+    tables.marks.put({ name: "unsure", value: true });
+    tables.marks.delete("leaving");
+  });
 
   /** Take the server's answer. Another user than before: the former's people are wiped, what waits of them stays. */
   async function become(data) {
@@ -55,14 +59,17 @@ const Session = (function () {
     return former === user;
   }
 
-  /** Keep a record, then show it and tell the other tabs. */
-  async function keep(record, to) {
-    await Outbox.keep(state.owner, record, to);
-    await refresh();
+  /** Keep a record of the user who began it, whoever uses the phone by now; then show it and tell the other tabs.
+      Rejects only where nothing was stored. */
+  async function keep(owner, record, to) {
+    await Outbox.keep(owner, record, to);
+    await refresh().catch((fault) => console.error(fault));
   }
 
   async function refresh() {
-    state.records = await Outbox.list(state.owner);
+    const { owner } = state;
+    const records = owner ? await Outbox.list(owner) : [];
+    if (owner && state.owner && owner.user === state.owner.user) { state.records = records; }
     tellTabs("changed");
     changed();
   }
@@ -93,18 +100,18 @@ const Session = (function () {
     return true;
   }
 
-  /** End the server's session of who signed out here, if it is still theirs; false while there is no network. */
+  /** End the server's session of who signed out here, if it is still theirs. Rejects while the server cannot say that
+      it is over; then it is tried again with the next sync. */
   async function finishLeaving() {
     const user = await Store.mark("leaving");
-    if (!user) { return true; }
+    if (!user) { return; }
     try {
       const data = await Server.get("/m/data/");
       if (data.user.key === user && await Store.mark("user") !== user) { await Server.post("/m/logout/", data.csrf, {}); }
     } catch (fault) {
-      if (fault.kind === "network") { return false; }
+      if (fault.kind !== "signin") { throw fault; }
     }
     await Store.remove("marks", "leaving");
-    return true;
   }
 
   /** Wipe the list when its time is over, also while the app stays open. */
@@ -116,6 +123,6 @@ const Session = (function () {
   }
 
   return {
-    state, onChange, changed, tellTabs, reload, refresh, ask, become, keep, countOf, waiting, held, leave, finishLeaving, expire
+    NOT_KEPT, state, onChange, changed, tellTabs, reload, refresh, ask, become, keep, countOf, waiting, held, leave, finishLeaving, expire
   };
 })();

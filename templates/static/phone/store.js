@@ -6,7 +6,8 @@ lists     {user, at, box}                             the last answer of /m/data
 records   {id, user, state, at, box}                  at: when it was last changed, in ms
 photos    {id, user, visit, box}                      a JPEG on its way
 receipts  {id, user, at, receipt}                     the server's own seal, kept 30 days for a restored server
-marks     {name, value}                               who uses the phone; a sign-out that the server has yet to hear */
+marks     {name, value}                               who uses the phone; a sign-out that the server has yet to hear;
+                                                      replay:USER, the receipts that a restored server has yet to get */
 const Store = (function () {
   const TABLES = { users: "user", lists: "user", records: "id", photos: "id", receipts: "id", marks: "name" };
   let opening = null;
@@ -24,6 +25,7 @@ const Store = (function () {
         request.onsuccess = function () {
           // another tab of a later release must be able to change the database
           request.result.onversionchange = function () { request.result.close(); opening = null; };
+          request.result.onclose = function () { opening = null; };
           done(request.result);
         };
         request.onerror = function () { opening = null; failed(request.error); };
@@ -41,7 +43,9 @@ const Store = (function () {
       const tables = {};
       for (const name of names) { tables[name] = transaction.objectStore(name); }
       transaction.oncomplete = function () { done(); };
-      transaction.onabort = transaction.onerror = function () { failed(transaction.error); };
+      transaction.onabort = transaction.onerror = function (event) {
+        failed(transaction.error || event.target.error || new Error("storage"));
+      };
       work(tables);
     });
   }

@@ -3,6 +3,7 @@
    has confirmed them, and the server takes the same record twice as once. */
 const Sync = (function () {
   const BATCH = 50;
+  const LATER = "稍后自动再传";
   const PAUSES = [5, 15, 30, 60, 120, 300];
   let failures = 0, timer = 0, running = null, again = false;
 
@@ -13,15 +14,19 @@ const Sync = (function () {
       again = true;
       return running;
     }
-    running = alone(round).then(function () {
-      running = null;
-      if (again) {
-        again = false;
-        return now();
-      }
-      return undefined;
+    running = alone(round).then(next, function (fault) {
+      console.error(fault);
+      retry();
+      return next();
     });
     return running;
+  }
+
+  function next() {
+    running = null;
+    if (!again) { return undefined; }
+    again = false;
+    return now();
   }
 
   /** A little later: several taps in a row go out together. */
@@ -44,7 +49,7 @@ const Sync = (function () {
     settle("busy", "");
     try {
       await Session.reload();
-      if (!await Session.finishLeaving()) { throw Object.assign(new Error("network"), { kind: "network" }); }
+      await Session.finishLeaving();
       if (!state.list) { await pull(); }
       const before = Session.waiting();
       const skipped = await push();
@@ -52,15 +57,15 @@ const Sync = (function () {
       failures = 0;
       state.syncedAt = Date.now();
       const sent = before - Session.waiting();
-      settle("online", skipped ? skipped + " 条暂时没有传上，稍后自动再传" : "");
+      settle("online", skipped.count ? skipped.count + " 条暂时没有传上，" + (skipped.reason || LATER) : "");
       if (sent > 0 && !Screens.inTask()) { Frame.say("已入库 " + sent + " 条"); }
-      if (skipped) { retry(); }
+      if (skipped.count) { retry(); }
     } catch (fault) {
       if (fault.kind === "switched") { again = true; }
       else if (fault.kind === "signin") { settle("signin", ""); }
       else if (fault.kind === "forbidden") { settle("forbidden", fault.detail); }
       else if (fault.kind) {
-        settle(fault.kind === "network" ? "offline" : "online", fault.kind === "network" ? "" : "平台暂时不能处理，稍后自动再传");
+        settle(fault.kind === "network" ? "offline" : "online", fault.kind === "network" ? "" : fault.detail || "平台暂时不能处理，" + LATER);
         retry();
       } else {
         settle("online", "手机出了问题，记录没有丢失，请关闭后重新打开");
@@ -102,25 +107,27 @@ const Sync = (function () {
     }
   }
 
-  /** Send everything; returns how many records could not be stored this time. */
+  /** Send everything; returns {count, reason} of the records that could not be stored this time. */
   async function push() {
     const owner = Session.state.owner;
-    const skipped = new Set();
-    let replay = false;
+    const skipped = new Map();
     for (;;) {
       const due = (await Outbox.list(owner)).filter((entry) => entry.state === Outbox.WAITING && !skipped.has(entry.record.id));
       // oldest first; with nothing to send the server still learns that the phone is there and may ask for a replay
-      const answer = await send(owner, due.reverse().slice(0, BATCH), due.length, skipped);
-      replay = replay || answer;
+      await send(owner, due.reverse().slice(0, BATCH), due.length, skipped);
       if (due.length <= BATCH && !(await Outbox.list(owner)).some(
         (entry) => entry.state === Outbox.WAITING && !skipped.has(entry.record.id))) { break; }
     }
-    if (replay) { await replayReceipts(owner); }
+    const receipts = await replayReceipts(owner);
     const photos = await pushPhotos(owner);
-    return skipped.size + photos;
+    return { count: skipped.size + receipts + photos, reason: Array.from(skipped.values()).find(Boolean) || "" };
   }
 
-  /** One request. Where the server fails over it, halves are sent, so that one bad record never blocks the rest. */
+  /** A server that is not well: asking it for the next thing would be refused as well. */
+  const isBusy = (fault) => [429, 502, 503, 504].includes(fault.status);
+
+  /** One request. Where the server fails over it, halves are sent, so that one bad record never blocks the rest. What
+      could not be stored is put into `skipped` with the server's reason. */
   async function send(owner, entries, waiting, skipped) {
     const last = (await Outbox.receipts(owner))[0];
     let answer;
@@ -130,25 +137,25 @@ const Sync = (function () {
         records: entries.map((entry) => Outbox.wire(entry.record))
       }));
     } catch (fault) {
-      const busy = [429, 502, 503, 504].includes(fault.status);
-      if (fault.kind !== "refused" || busy || !entries.length) { throw fault; }
+      if (fault.kind !== "refused" || isBusy(fault) || !entries.length) { throw fault; }
       if (entries.length === 1) {
-        skipped.add(entries[0].record.id);
-        return false;
+        skipped.set(entries[0].record.id, fault.detail);
+        return;
       }
       const half = Math.ceil(entries.length / 2);
-      const first = await send(owner, entries.slice(0, half), waiting, skipped);
-      const second = await send(owner, entries.slice(half), waiting, skipped);
-      return first || second;
+      await send(owner, entries.slice(0, half), waiting, skipped);
+      await send(owner, entries.slice(half), waiting, skipped);
+      return;
     }
+    // noted before anything else: once a record of this answer is the newest receipt, the server does not ask again
+    if (answer.replay) { await oweReceipts(owner); }
     const byId = new Map(entries.map((entry) => [entry.record.id, entry.record]));
     for (const result of answer.results) {
       const record = byId.get(result.id);
       byId.delete(result.id);
       if (record) { await settleRecord(owner, record, result); }
     }
-    for (const id of byId.keys()) { skipped.add(id); }
-    return answer.replay;
+    for (const id of byId.keys()) { skipped.set(id, ""); }
   }
 
   /** What the server said of one record. */
@@ -172,7 +179,9 @@ const Sync = (function () {
   /** Send photos of records that the server has; returns how many records still wait for one. */
   async function pushPhotos(owner) {
     let left = 0;
-    for (const entry of (await Outbox.list(owner)).filter((found) => found.state === Outbox.SENT)) {
+    const pictured = new Set((await Store.of("photos", owner.user)).map((photo) => photo.visit));
+    for (const entry of (await Outbox.list(owner)).filter(
+      (found) => found.state === Outbox.SENT || found.state === Outbox.STORED && pictured.has(found.record.id))) {
       const record = entry.record;
       let done = true;
       for (const photo of await Outbox.photosOf(owner, record.id)) {
@@ -195,14 +204,41 @@ const Sync = (function () {
     return left;
   }
 
-  /** The server lost its newest records (restored from an older backup): give back what it sealed for us. */
+  /** The server lost its newest records (restored from an older backup): it is owed every receipt that we have. */
+  async function oweReceipts(owner) {
+    const ids = (await Outbox.receipts(owner)).map((row) => row.id);
+    await Store.put("marks", { name: "replay:" + owner.user, value: ids });
+  }
+
+  /** Give back what the server sealed for us, oldest first, and strike off what it has answered for good; the rest
+      stays owed for the next sync. Returns how many receipts it failed over. */
   async function replayReceipts(owner) {
-    const receipts = await Outbox.receipts(owner);
-    for (let from = 0; from < receipts.length; from += BATCH) {
-      await asOwner((csrf) => Server.post("/m/replay/", csrf, {
-        receipts: receipts.slice(from, from + BATCH).map((row) => row.receipt)
-      }));
+    const name = "replay:" + owner.user;
+    const owed = new Set(await Store.mark(name) || []);
+    if (!owed.size) { return 0; }
+    const rows = (await Outbox.receipts(owner)).filter((row) => owed.has(row.id)).reverse();
+    if (!rows.length) { await Store.remove("marks", name); } // older than a receipt is kept
+    const later = new Set();
+    let failed = 0;
+    for (let from = 0; from < rows.length; from += BATCH) {
+      const batch = rows.slice(from, from + BATCH);
+      let results = [];
+      try {
+        const answer = await asOwner((csrf) => Server.post("/m/replay/", csrf, { receipts: batch.map((row) => row.receipt) }));
+        results = answer.results;
+      } catch (fault) {
+        if (fault.kind !== "refused" || isBusy(fault)) { throw fault; }
+        failed += batch.length;
+      }
+      batch.forEach(function (row, place) {
+        const result = results[place];
+        if (!result || result.state === "later") { later.add(row.id); }
+      });
+      const left = rows.slice(from + BATCH).map((row) => row.id).concat(Array.from(later));
+      if (left.length) { await Store.put("marks", { name, value: left }); }
+      else { await Store.remove("marks", name); }
     }
+    return failed;
   }
 
   /** Begin at once on everything that makes success likely. */
