@@ -1,7 +1,7 @@
 """Whether a readable record from a phone can be taken, and what it comes to as a stored one. Touches no database."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -21,6 +21,8 @@ NO_SUCH_FINDING: Final = "探访发现：“{code}”不在当天的发现项里
 TOO_OLD: Final = (
     "探访时间：{day} 已超过 {days} 天；手机日期不对的请改正后再上传，确是那天的请交镇（街）经办人补录"
 )
+#: A time that came back from the portal has lost what is smaller than a second.
+SAME_MOMENT: Final = timedelta(seconds=1)
 ORDER: Final[list[str]] = [Risk.NONE, Risk.YELLOW, Risk.RED]
 
 
@@ -47,10 +49,12 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is there under a number. digest: '' unless this user's phone sent it."""
+    """What is there under a number. digest: '' unless this user's phone sent it; device_at, offset: a phone's."""
 
     digest: str
     at: datetime
+    device_at: datetime | None
+    offset: int | None
     is_own: bool
     residence: str
 
@@ -105,6 +109,24 @@ def draft_of(record: PhoneRecord, ref: ElderRef | None, offset: timedelta, now: 
         raise RecordFault(FOREIGN)
     at, seconds = event_time(record.device_at, offset, now)
     return Draft(record, ref, at, seconds, digest_of(record, ref.pk))
+
+
+def at_the_time_corrected(draft: Draft, stored: Mapping[UUID, Stored]) -> Draft:
+    """Give a correction that names the time of what it corrects exactly that time, whatever the clock is by now.
+
+    The time is the phone's own of then, or the portal's, as the phone was given it. A correction with another time is
+    a visit of that time.
+    """
+    corrected = stored.get(draft.record.corrects) if draft.record.corrects else None
+    if corrected is None:
+        return draft
+    named = draft.record.device_at
+    times = [at for at in (corrected.at, corrected.device_at) if at is not None]
+    if all(abs(named - at) >= SAME_MOMENT for at in times):
+        return draft
+    return replace(
+        draft, at=corrected.at, offset=draft.offset if corrected.offset is None else corrected.offset
+    )
 
 
 def row_of(draft: Draft, around: Surroundings) -> dict[str, Any]:

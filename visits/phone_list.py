@@ -20,7 +20,7 @@ from organization.areas import CODE_LENGTH, county_code
 from organization.choices import Permission
 from organization.models import Area, User
 from visits.cells import ZONE
-from visits.choices import EFFECTIVE, OPEN_FOLLOW_UP, FollowUpKind
+from visits.choices import DEPARTURE_KINDS, EFFECTIVE, OPEN_FOLLOW_UP, FollowUpKind, Result
 from visits.due import DueState, due_state, next_due
 from visits.models import FollowUp, Obligation, Visit
 from visits.people import notices_of
@@ -40,12 +40,18 @@ MUST: Final = {
     FollowUpKind.HOME_VISIT: "两次未联系上，请当日上门",
     FollowUpKind.RED_RISK: "红色风险，请 24 小时内复访",
 }
+#: What was reported of somebody and nobody has checked yet; there is nobody to be visited until then.
+REPORTED: Final = {
+    Result.DECEASED: "已报去世，待核实",
+    Result.MOVED_OUT: "已报迁出，待核实",
+    Result.INSTITUTION: "已报入住机构，待核实",
+}
 NOT_OPENED: Final = "本月探访任务还没有下达，名单按上月，记录照常登记"
 TOO_MANY: Final = f"名单超过 {PEOPLE} 人，只显示最急的 {PEOPLE} 人；请镇（街）经办人分配探访任务"
 
 
 class Person(NamedTuple):
-    """One elder of the list."""
+    """One elder of the list. reported: gone by a report that is still to be checked; `must` says which."""
 
     ref: str
     name: str
@@ -57,6 +63,7 @@ class Person(NamedTuple):
     modes: list[str]
     home_only: bool
     must: str
+    reported: bool
     last: dict[str, Any] | None
     phone: str
 
@@ -133,7 +140,12 @@ def _people(user: User, listed: date, today: date) -> list[Person]:
     found = obliged.select_related("elder__contact", "tier").order_by("elder_id", "county_code")
     rows = {row.elder_id: row for row in found}
     month, elders = today.replace(day=1), list(rows)
-    visited, last, must = _visited(elders, month), _last(elders, today), _must(elders)
+    visited, last, must, gone = (
+        _visited(elders, month),
+        _last(elders, today),
+        _must(elders),
+        _reported(elders),
+    )
     missed = _missed(elders, _month_before(month))
     areas = {row.area_code for row in rows.values()}
     villages = dict(Area.objects.filter(code__in=areas).values_list("code", "name"))
@@ -160,7 +172,9 @@ def _people(user: User, listed: date, today: date) -> list[Person]:
             state=due_state(due, today, elder.pk in missed),
             modes=tier.modes,
             home_only=len(at_home) < tier.in_person,
-            must=must.get(elder.pk, ""),
+            must=must.get(elder.pk) or gone.get(elder.pk, ""),
+            # what has to be seen to at once was told of after the report: a report drops what was open before
+            reported=elder.pk in gone and elder.pk not in must,
             last=last.get(elder.pk),
             phone=_phone(elder),
         )
@@ -168,9 +182,10 @@ def _people(user: User, listed: date, today: date) -> list[Person]:
     return sorted([person(row) for row in rows.values()], key=_urgency)
 
 
-def _urgency(person: Person) -> tuple[bool, bool, bool, date, str, str, str]:
-    """Sort key; who has been visited enough comes last."""
+def _urgency(person: Person) -> tuple[bool, bool, bool, bool, date, str, str, str]:
+    """Sort key; who has been visited enough comes late, who was reported gone last."""
     return (
+        person.reported,
         not person.must,
         person.state != DueState.OVERDUE,
         person.due is None,
@@ -211,6 +226,15 @@ def _must(elders: Sequence[int]) -> dict[int, str]:
     rows = FollowUp.objects.filter(elder_id__in=elders, kind__in=MUST, state__in=OPEN_FOLLOW_UP)
     asked = set(rows.values_list("elder_id", "kind"))
     return {elder: text for kind, text in reversed(MUST.items()) for elder, asks in asked if asks == kind}
+
+
+def _reported(elders: Sequence[int]) -> dict[int, str]:
+    """What was reported of whom and is still to be checked; of two reports the graver."""
+    rows = FollowUp.objects.filter(elder_id__in=elders, kind__in=DEPARTURE_KINDS, state__in=OPEN_FOLLOW_UP)
+    said = set(rows.values_list("elder_id", "visit__result"))
+    return {
+        elder: text for result, text in reversed(REPORTED.items()) for elder, told in said if told == result
+    }
 
 
 def _missed(elders: Sequence[int], month: date) -> set[int]:

@@ -115,6 +115,7 @@ def test_a_draft_also_keeps_one_from_signing_out(phone: Phone) -> None:
     phone.go("我的")
     phone.chip("退出登录")
     phone.see("还有 1 条草稿")
+    assert not phone.page.locator("main button:text-is('现在上传')").count()
     phone.chip("查看这些记录")
     phone.tap(".card:has-text('草稿')")
     phone.chip("删除草稿")

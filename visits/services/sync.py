@@ -5,7 +5,7 @@ is judged in plain Python and inserted at once, and what rests on it is counted 
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -20,7 +20,15 @@ from operations.services.audit import audit_record
 from organization.areas import CODE_LENGTH
 from organization.choices import Permission
 from organization.models import User
-from visits.admission import Draft, Person, Stored, Surroundings, draft_of, row_of
+from visits.admission import (
+    Draft,
+    Person,
+    Stored,
+    Surroundings,
+    at_the_time_corrected,
+    draft_of,
+    row_of,
+)
 from visits.cells import ZONE
 from visits.choices import RecordMark
 from visits.duties import duties_of
@@ -77,10 +85,12 @@ def visits_sync(*, request: SyncRequest, user: User, now: datetime) -> SyncAnswe
 
     One transaction: when the answer is out, everything that is counted from the records has been counted.
     """
-    drafts = [_draft(item, request, user, now) for item in request.records]
+    sent = [_draft(item, request, user, now) for item in request.records]
     with transaction.atomic():
         months_hold()
-        around = _surroundings([draft for draft in drafts if isinstance(draft, Draft)], request, user, now)
+        stored = _stored({request.last, *_numbers(sent)}, user)
+        drafts = [at_the_time_corrected(it, stored) if isinstance(it, Draft) else it for it in sent]
+        around = _surroundings([draft for draft in drafts if isinstance(draft, Draft)], stored, user, now)
         verdicts, rows = _judge(drafts, around)
         created = visits_store(list(rows.values()))
         _tell_overtaken(verdicts, drafts, rows.keys() - created, user)
@@ -137,10 +147,18 @@ def _draft(item: object, request: SyncRequest, user: User, now: datetime) -> Dra
         return fault
 
 
-def _surroundings(drafts: Sequence[Draft], request: SyncRequest, user: User, now: datetime) -> Surroundings:
-    """Read what the records are judged by, all at once."""
+def _numbers(drafts: Iterable[Draft | RecordFault]) -> Iterable[UUID | None]:
+    """The records' own numbers and those that they correct."""
+    for draft in drafts:
+        if isinstance(draft, Draft):
+            yield from (draft.record.id, draft.record.corrects)
+
+
+def _surroundings(
+    drafts: Sequence[Draft], stored: Mapping[UUID, Stored], user: User, now: datetime
+) -> Surroundings:
+    """Read what else the records are judged by, all at once."""
     elders, months = {draft.ref.pk for draft in drafts}, {draft.month for draft in drafts}
-    numbers = {draft.record.id for draft in drafts} | {draft.record.corrects for draft in drafts}
     prefixes = user.area_prefixes(Permission.VISIT_RECORD)
     days = {draft.day for draft in drafts if draft.record.findings}
     words = finding_list(prefixes[0].ljust(CODE_LENGTH, "0")) if days else None
@@ -150,7 +168,7 @@ def _surroundings(drafts: Sequence[Draft], request: SyncRequest, user: User, now
         visitor=str(user)[:40],
         now=now,
         prefixes=tuple(prefixes),
-        stored=_stored(numbers | {request.last}, user),
+        stored=stored,
         people={
             pk: Person(created_at, residence or hukou)
             for pk, created_at, residence, hukou in people.values_list(
@@ -164,11 +182,21 @@ def _surroundings(drafts: Sequence[Draft], request: SyncRequest, user: User, now
 
 
 def _stored(numbers: Iterable[UUID | None], user: User) -> dict[UUID, Stored]:
-    fields = ("id", "digest", "at", "recorder_id", "elder__residence_code", "elder__hukou_code")
+    fields = ("id", "recorder_id", "digest", "at", "device_at", "clock_offset")
+    places = ("elder__residence_code", "elder__hukou_code")
     rows = Visit.objects.filter(id__in=[number for number in numbers if number]).order_by()
     return {
-        number: Stored(digest if recorder == user.pk else "", at, recorder == user.pk, residence or hukou)
-        for number, digest, at, recorder, residence, hukou in rows.values_list(*fields)
+        number: Stored(
+            digest=digest if recorder == user.pk else "",
+            at=at,
+            device_at=device_at,
+            offset=offset,
+            is_own=recorder == user.pk,
+            residence=residence or hukou,
+        )
+        for number, recorder, digest, at, device_at, offset, residence, hukou in rows.values_list(
+            *fields, *places
+        )
     }
 
 

@@ -19,6 +19,8 @@ const Answers = (function () {
 
   const isMade = (result) => [SEEN, REACHED, OTHERS].includes(result);
   const isLeaving = (result) => LEAVING.includes(result);
+  /** Whether a note is one of the stock reasons, which go with their result. */
+  const isReason = (note) => CALL_REASONS.concat(...Object.values(REASONS)).includes(note);
   const reasons = (mode, result) => (mode === "电话" && result === NOT_MADE[0] ? CALL_REASONS : REASONS[result] || []);
 
   /** What keeps a record from being saved, as a sentence; '' when nothing does. */
@@ -30,8 +32,15 @@ const Answers = (function () {
       return "请点选发现的情况，或在备注里写明";
     }
     if (isLeaving(record.result) && !record.event_day) { return "请选择日期"; }
+    if (isLeaving(record.result) && record.event_day > lastDay(record)) { return "日期不能晚于探访当天"; }
     return "";
   }
+
+  /** Whether the record mends another one as that visit was, at its own time; otherwise it is a visit made now. */
+  const isOfThen = (record) => Boolean(record.mends && !record.again);
+
+  /** The day of the visit: nobody dies or moves away after the visit that tells of it. */
+  const lastDay = (record) => Moments.day(isOfThen(record) ? new Date(record.mends.at) : new Date());
 
   /** The highest risk of what was found, by the county's list. */
   function riskOf(record, kinds) {
@@ -39,9 +48,9 @@ const Answers = (function () {
     return found.includes("红") ? "红" : found.includes("黄") ? "黄" : "";
   }
 
-  /** Drop answers that no longer belong to what was chosen. */
+  /** Drop answers that no longer belong to what was chosen; what was found waits for the result. */
   function tidy(record) {
-    if (!isMade(record.result)) { record.calm = null; }
+    if (!isMade(record.result) && (record.result || record.calm)) { record.calm = null; }
     if (record.calm !== false) {
       record.findings = {};
       record.risk = "";
@@ -49,5 +58,5 @@ const Answers = (function () {
     if (!isLeaving(record.result)) { record.event_day = null; }
   }
 
-  return { NOT_MADE, LEAVING, RISKS, made, isMade, isLeaving, reasons, missing, riskOf, tidy };
+  return { NOT_MADE, LEAVING, RISKS, made, isMade, isLeaving, isReason, isOfThen, lastDay, reasons, missing, riskOf, tidy };
 })();

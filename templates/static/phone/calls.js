@@ -25,6 +25,7 @@ const Calls = (function () {
     }
     Dom.fill(main, person ? [
       el("p", { class: "small", role: "status" }, said + "还有 " + queue.length + " 人，本次已访 " + done + " 人"),
+      unlisted(),
       el("section", { class: "call" }, el("b", {}, person.name),
         el("p", {}, [person.village, person.door].filter(Boolean).join(" ")),
         el("p", { class: "small" }, person.last ? "上次 " + Moments.short(person.last.on) + " " + person.last.mode + " · " + person.last.result : "还没有探访记录"),
@@ -37,14 +38,19 @@ const Calls = (function () {
           el("button", { type: "button", class: "button", onclick: () => Form.open(person, "电话") }, "其他结果"),
           el("button", { type: "button", class: "button", onclick: () => next(person) }, "先跳过")))
     ] : el("div", { class: "empty" }, icon("check"), el("p", {}, "这一轮电话都打完了，本次已访 " + done + " 人。"),
-      el("button", { type: "button", class: "button primary", onclick: Screens.back }, "回到今日")));
+      unlisted(), el("button", { type: "button", class: "button primary", onclick: Screens.back }, "回到今日")));
+  }
+
+  /** Who is not in the row, so that nobody is forgotten. */
+  function unlisted() {
+    const count = People.withoutPhone();
+    return count > 0 && el("p", { class: "small" }, count + " 人没有电话，请上门");
   }
 
   /** The full number is asked of the server one by one; it is shown, never stored. */
   function number(person) {
     const known = numbers.get(person.ref);
     if (known) { return el("a", { class: "button dial wide", href: "tel:" + known }, icon("phone"), known); }
-    if (!person.phone) { return el("p", { class: "note attention" }, "没有登记电话。"); }
     return el("button", { type: "button", class: "button dial wide", onclick: () => reveal(person) }, icon("phone"), "拨打 " + person.phone);
   }
 

@@ -3,10 +3,10 @@
 const Form = (function () {
   const { el, icon, chip } = Dom;
   const PHOTOS = 3;
-  // record: what is being filled, null once it is saved; kept: it lies in the phone as a draft; told: what the record
-  // that it mends had said; owner: who began it, and whose it stays whoever signs in meanwhile; saving: records that
-  // change no more; working: photos that are being made small
-  let person = null, record = null, kept = false, told = "", owner = null, working = Promise.resolve();
+  // record: what is being filled, null once it is saved; kept: it lies in the phone as a draft;
+  // owner: who began it, and whose it stays whoever signs in meanwhile; saving: records that change no more; working:
+  // photos that are being made small
+  let person = null, record = null, kept = false, owner = null, working = Promise.resolve();
   const saving = new Set();
 
   /** Begin with a person, or go on with the draft that is there. answers: what was tapped on the way here. */
@@ -16,8 +16,9 @@ const Form = (function () {
       await resume(draft.record);
       return;
     }
-    const last = who.last && !who.home_only && who.modes.includes(who.last.mode) ? who.last.mode : who.modes[0];
-    start(who, Outbox.blank(who, mode || last), false, "");
+    // at the door, whatever the last visit was; calls are made one after the other in 电话连访
+    const home = who.modes.includes("上门") ? "上门" : who.modes[0];
+    start(who, Outbox.blank(who, mode || home), false);
     if (answers) { change(answers); }
   }
 
@@ -26,23 +27,30 @@ const Form = (function () {
     const mine = JSON.parse(JSON.stringify(draft));
     await Outbox.renew(Session.state.owner, mine, Outbox.DRAFT);
     await Session.refresh();
-    start(People.ofRecord(mine), mine, true, "");
+    start(People.ofRecord(mine), mine, true);
   }
 
-  /** Mend a record by a new one. A refused one is not known to the server: the new one takes its place. */
+  /** Mend a record by a new one, as the visit was then. What the phone still has of it is filled in, but never what
+      came of the visit. A refused one is not known to the server: the new one takes its place. */
   function mend(old, refused, reason) {
     const who = People.ofRecord(old);
-    const made = Outbox.blank(who, who.modes.includes(old.mode) ? old.mode : who.modes[0]);
-    made.corrects = refused ? old.corrects : old.id;
-    if (refused) { Object.assign(made, { note: old.note, replaces: old.id }); }
-    start(who, made, false, "原记录：" + [Moments.clock(old.at), old.mode, old.result].join(" ") + (reason ? "。退回原因：" + reason : ""));
+    const { latitude = null, longitude = null, accuracy = null } = old;
+    const made = Outbox.blank(who, old.mode);
+    Object.assign(made, {
+      corrects: refused ? old.corrects : old.id, replaces: refused ? old.id : null, note: old.note || "",
+      mends: {
+        at: old.at, latitude, longitude, accuracy, sentBack: refused ? Boolean(old.mends && old.mends.sentBack) : Boolean(reason),
+        told: "原记录：" + [Moments.clock(old.at), old.mode, old.result].join(" ") + (reason ? "。退回原因：" + reason : "")
+      }
+    });
+    if (old.calm === false) { Object.assign(made, { calm: false, findings: Object.assign({}, old.findings), risk: old.risk }); }
+    start(who, made, false);
   }
 
-  function start(who, what, isDraft, words) {
+  function start(who, what, isDraft) {
     person = who;
     record = what;
     kept = isDraft;
-    told = words;
     owner = Session.state.owner;
     if (record.mode === "上门") { Place.look(); }
     Screens.go("form");
@@ -76,7 +84,7 @@ const Form = (function () {
   }
 
   function choose(result) {
-    change({ result, note: "" });
+    change({ result, note: Answers.isReason(record.note) ? "" : record.note });
     window.scrollTo(0, 0);
   }
 
@@ -88,7 +96,7 @@ const Form = (function () {
   function draw(given) {
     const main = given || document.getElementById("main");
     if (!record || Screens.current() !== "form") { return; }
-    Dom.fill(main, head(), ways(), results(),
+    Dom.fill(main, head(), record.mends && times(), ways(), results(),
       Answers.isMade(record.result) ? condition() : null,
       record.calm === false ? findings() : null,
       Answers.isLeaving(record.result) ? eventDay() : null,
@@ -107,11 +115,19 @@ const Form = (function () {
       el("p", {}, [person.village, person.door].filter(Boolean).join(" "), person.tier && el("span", { class: "tier" }, person.tier)),
       last && el("p", { class: "small" }, "上次 " + Moments.short(last.on) + " " + last.mode + " · " + last.result),
       person.must && el("p", { class: "must" }, icon("warning"), person.must),
-      told && el("p", { class: "note attention" }, told));
+      record.mends ? el("p", { class: "note attention" }, record.mends.told) :
+        person.state === People.MET && el("p", { class: "note" }, "本月已达标，现在登记的是多访一次。"));
+  }
+
+  /** Which visit it is about: the one of then, as it should have been recorded, or one that was made since. */
+  function times() {
+    const one = (text, again) => chip(text, Boolean(record.again) === again, () => change({ again }));
+    return group("这次填的是", "chips halves", [one("改填那一次", false), one("重新去访了", true)]);
   }
 
   function ways() {
-    return group("怎么访的", "chips modes", person.modes.map((mode) => chip(mode, record.mode === mode, function () {
+    const modes = person.modes.includes(record.mode) ? person.modes : [record.mode].concat(person.modes);
+    return group("怎么访的", "chips modes", modes.map((mode) => chip(mode, record.mode === mode, function () {
       if (mode === "上门") { Place.look(); }
       change(Answers.made(mode).includes(record.result) || !Answers.isMade(record.result) ? { mode } : { mode, result: "" });
     })));
@@ -150,7 +166,7 @@ const Form = (function () {
       change({ risk: Answers.riskOf(record, kinds) });
     };
     return [
-      names.map((name) => group(name, "chips", kinds.filter((kind) => kind.group === name).map((kind) =>
+      names.map((name) => group(name, "chips halves", kinds.filter((kind) => kind.group === name).map((kind) =>
         chip(kind.name, kind.code in record.findings, () => toggle(kind))))),
       group("风险（红色为紧急）", "chips", Answers.RISKS.map(([risk, word]) => chip(word, record.risk === risk, () => change({ risk }), {
         class: "chip" + (record.risk === risk ? " on" : "") + (risk ? " risk-" + (risk === "红" ? "red" : "yellow") : "")
@@ -164,13 +180,13 @@ const Form = (function () {
     const word = record.result === "已故" ? "哪天去世的" : "哪天迁走的";
     const pick = (day) => function () {
       change({ event_day: day });
-      confirm();
+      save();
     };
     return [
-      group(word, "chips", [["今天", 0], ["昨天", 1], ["前天", 2]].map(([name, ago]) =>
+      group(word, "chips", [["今天", 0], ["昨天", 1], ["前天", 2]].filter(([, ago]) => Moments.daysAgo(ago) <= Answers.lastDay(record)).map(([name, ago]) =>
         chip(name, record.event_day === Moments.daysAgo(ago), pick(Moments.daysAgo(ago))))),
       el("label", { class: "field" }, el("span", {}, "其他日期"), el("input", {
-        type: "date", max: Moments.daysAgo(0), value: record.event_day || "", onchange: (event) => event.target.value && pick(event.target.value)()
+        type: "date", max: Answers.lastDay(record), value: record.event_day || "", onchange: (event) => event.target.value && pick(event.target.value)()
       }))
     ];
   }
@@ -253,22 +269,12 @@ const Form = (function () {
   /** Death and moving out cannot be taken for a slip of the thumb: they are asked for once. */
   function confirm() {
     const gone = record.result === "已故" ? "去世" : "迁走";
-    sheet("确认上报：" + person.name + "，" + Moments.short(record.event_day) + gone + "？",
-      "上传后会通知镇（街）核实并办理停发。", "确认上报", finish);
+    Frame.sheet("确认上报：" + person.name + "，" + Moments.short(record.event_day) + gone + "？",
+      ["上传后会通知镇（街）核实并办理停发。"], "确认上报", finish);
   }
 
   function askToDrop() {
-    sheet(record.replaces ? "删除这条被退回的记录？" : "删除这条草稿？", "删除后不能恢复，平台上没有这条记录。", "删除", drop);
-  }
-
-  /** A question over the form, with one way on and one way back. */
-  function sheet(question, detail, word, go) {
-    const made = el("div", { class: "sheet", role: "dialog", "aria-modal": "true", "aria-label": "确认" }, el("div", {},
-      el("h2", {}, question), el("p", {}, detail),
-      el("button", { type: "button", class: "button danger wide", onclick: go }, word),
-      el("button", { type: "button", class: "button wide", onclick: () => made.remove() }, "返回修改")));
-    document.getElementById("main").append(made);
-    made.querySelector("button").focus();
+    Frame.sheet(record.replaces ? "删除这条被退回的记录？" : "删除这条草稿？", ["删除后不能恢复，平台上没有这条记录。"], "删除", drop);
   }
 
   /** Throw the draft away, and the refused record that it was to replace. */
@@ -283,6 +289,22 @@ const Form = (function () {
     Screens.back();
   }
 
+  /** When and where it was. A visit made anew leaves a standing record as it is; only one that was sent back, and
+      counts for nothing, is answered by it. */
+  function place(saved) {
+    const then = saved.mends;
+    if (Answers.isOfThen(saved)) {
+      saved.at = then.at;
+      if (saved.mode === "上门") {
+        Object.assign(saved, { latitude: then.latitude, longitude: then.longitude, accuracy: then.accuracy });
+      }
+      return;
+    }
+    if (then && !then.sentBack) { saved.corrects = null; }
+    saved.at = Moments.iso(new Date());
+    if (saved.mode === "上门") { Object.assign(saved, Place.taken()); }
+  }
+
   /** Save as it is: from here on the record does not change, so that sending it twice is sending it once. */
   async function finish() {
     if (!record || saving.has(record)) { return; }
@@ -291,8 +313,7 @@ const Form = (function () {
     say("kept", "正在保存…");
     await working;
     const saved = Object.assign({}, target);
-    saved.at = Moments.iso(new Date());
-    if (saved.mode === "上门") { Object.assign(saved, Place.taken()); }
+    place(saved);
     try {
       await Session.keep(whose, saved, Outbox.WAITING);
     } catch (fault) {
@@ -308,6 +329,7 @@ const Form = (function () {
       await Outbox.drop(whose, saved.replaces);
       await Session.refresh();
     }
+    Today.found();
     Frame.say("已保存在手机里，待上传");
     if (open) { Screens.back(); }
     Sync.soon();

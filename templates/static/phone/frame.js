@@ -29,6 +29,16 @@ const Frame = (function () {
       Dom.el("button", { type: "button", class: "waiting" + (count ? " some" : ""), onclick: Sync.now }, "待上传 " + count));
   }
 
+  /** A question over the screen, with one way on and one way back. details: a line each; tone: of the way on. */
+  function sheet(question, details, word, go, tone) {
+    const made = Dom.el("div", { class: "sheet", role: "dialog", "aria-modal": "true", "aria-label": question }, Dom.el("div", {},
+      Dom.el("h2", {}, question), details.filter(Boolean).map((line) => Dom.el("p", {}, line)),
+      Dom.el("button", { type: "button", class: "button wide " + (tone || "danger"), onclick: go }, word),
+      Dom.el("button", { type: "button", class: "button wide", onclick: Screens.draw }, tone ? "返回" : "返回修改")));
+    at("main").append(made);
+    made.querySelector("button").focus();
+  }
+
   /** Say something for a few seconds. */
   function say(text, tone) {
     clearTimeout(silence);
@@ -38,5 +48,5 @@ const Frame = (function () {
     silence = setTimeout(function () { line.className = "say"; }, 4000);
   }
 
-  return { title, status, say };
+  return { title, status, sheet, say };
 })();

@@ -51,8 +51,8 @@ const Me = (function () {
   function refusal() {
     return el("div", { class: "note danger", role: "alert" },
       el("p", {}, "还有 " + Session.held() + "，现在退出会丢，所以不能退出。请先上传或处理完。"),
-      el("button", { type: "button", class: "button primary", onclick: Sync.now }, "现在上传"),
-      el("button", { type: "button", class: "button", onclick: () => Screens.go("done") }, "查看这些记录"));
+      Session.waiting() > 0 && el("button", { type: "button", class: "button primary", onclick: Sync.now }, "现在上传"),
+      el("button", { type: "button", class: "button" + (Session.waiting() ? "" : " primary"), onclick: () => Screens.go("done") }, "查看这些记录"));
   }
 
   return { render };

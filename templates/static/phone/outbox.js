@@ -2,9 +2,10 @@
 /* Records from the first tap until the server has them. A record is a plain object; its row is sealed.
 
 record: {id, corrects, elder, name, village, mode, result, calm, findings: {code: note}, note, risk, event_day,
-         latitude, longitude, accuracy, at, reason, marks, photos: [id], replaces}
+         latitude, longitude, accuracy, at, reason, marks, photos: [id], replaces, mends, again}
 calm: true 平安, false 有情况, null not said. at: '' until it is saved. replaces: a refused record of this phone that
-goes when this one is saved. */
+goes when this one is saved. mends: null, or what is mended: {at, latitude, longitude, accuracy, told, sentBack}; sentBack:
+the township sent it back. again: the person was visited anew instead. */
 const Outbox = (function () {
   const DRAFT = "草稿", WAITING = "待上传", SENT = "已上传", STORED = "已入库", RETURNED = "被退回";
   const SHOWN_FOR = 72 * 3600 * 1000;
@@ -32,7 +33,8 @@ const Outbox = (function () {
     return {
       id: newId(), corrects: null, elder: person.ref, name: person.name, village: person.village || "", mode, result: "",
       calm: null, findings: {}, note: "", risk: "", event_day: null, latitude: null, longitude: null, accuracy: null,
-      at: "", reason: "", marks: [], photos: [], replaces: null
+      at: "", reason: "", marks: [], photos: [], replaces: null,
+      mends: null, again: false
     };
   }
 

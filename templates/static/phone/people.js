@@ -3,6 +3,7 @@
 const People = (function () {
   const MET = "已达标";
   const GROUPS = ["今天必须上门", "逾期", "今日到期", "本周到期", "待访"];
+  const REPORTED = "已上报，待核实";
   const TRIED = "未联系上";
   const MODES = ["上门", "电话", "视频", "智能设备"];
 
@@ -26,16 +27,25 @@ const People = (function () {
   function groups(village, search) {
     const wanted = all().filter((person) => (!village || person.village === village) && (
       search ? person.name.includes(search) : !finished(person)));
-    const byGroup = new Map(GROUPS.concat(MET).map((name) => [name, []]));
-    for (const person of wanted) { byGroup.get(person.must ? GROUPS[0] : person.state).push(person); }
+    const byGroup = new Map(GROUPS.concat(MET, REPORTED).map((name) => [name, []]));
+    for (const person of wanted) {
+      byGroup.get(person.reported ? REPORTED : person.must ? GROUPS[0] : person.state).push(person);
+    }
     return Array.from(byGroup).filter(([, people]) => people.length);
   }
 
   const villages = () => Array.from(new Set(all().map((person) => person.village)));
 
-  /** Who can be asked by phone now: not who has to be seen at home. */
-  const forCalls = () => all().filter((person) => person.modes.includes("电话") && !person.home_only && !person.must &&
+  /** Who may be visited by phone now: not who has to be seen at home, nor who was reported gone. */
+  const callable = () => all().filter((person) => person.modes.includes("电话") && !person.home_only && !person.must &&
     person.state !== MET && !recorded(person.ref));
+  const forCalls = () => callable().filter((person) => person.phone);
+
+  /** How many of them have no number: somebody has to go there. */
+  const withoutPhone = () => callable().filter((person) => !person.phone).length;
+
+  /** Overdue for last month alone: this month's day is still to come. */
+  const isBehind = (person) => person.state === "逾期" && Boolean(person.due) && person.due >= Moments.day(new Date());
 
   const draftOf = (ref) => Session.state.records.find((entry) => entry.state === Outbox.DRAFT && entry.record.elder === ref);
 
@@ -46,5 +56,5 @@ const People = (function () {
     };
   }
 
-  return { MET, all, recorded, groups, villages, forCalls, draftOf, ofRecord };
+  return { MET, all, recorded, groups, villages, forCalls, withoutPhone, isBehind, draftOf, ofRecord };
 })();

@@ -33,7 +33,7 @@ const Screens = (function () {
 
   const back = () => history.back();
 
-  /** Something changed below: show it, but never under the fingers of somebody who writes. */
+  /** Something changed below: show it, but never under the fingers of somebody who writes or is asked something. */
   function refresh() {
     if (inTask() && user() !== began) {
       // somebody else signed in here: the task stays with whom it was begun by
@@ -42,7 +42,7 @@ const Screens = (function () {
     }
     Frame.status();
     const writing = /^(INPUT|TEXTAREA)$/.test(document.activeElement.tagName);
-    if (screen !== "form" && !writing) { RENDER[screen](document.getElementById("main")); }
+    if (screen !== "form" && !writing && !document.querySelector(".sheet")) { RENDER[screen](document.getElementById("main")); }
   }
 
   window.addEventListener("popstate", function (event) {

@@ -73,6 +73,9 @@ const Today = (function () {
         }))));
   }
 
+  /** Whoever was searched for has been visited: the whole list again. */
+  function found() { search = ""; }
+
   function people(result) {
     const groups = People.groups(village, search);
     Dom.fill(result, groups.map(([heading, members]) => el("section", {},
@@ -89,17 +92,18 @@ const Today = (function () {
     const last = person.last && "上次 " + Moments.short(person.last.on) + " " + person.last.mode + " · " + person.last.result;
     const due = [person.home_only && "须上门", person.due && person.state !== People.MET && Moments.short(person.due) + "前"]
       .filter(Boolean).join(" ");
-    return el("button", { type: "button", class: "card " + TONES[person.state], onclick: () => Form.open(person) },
+    const state = People.isBehind(person) ? person.state + " · 上月未访" : person.state;
+    return el("button", { type: "button", class: "card " + (person.reported ? "plain" : TONES[person.state]), onclick: () => Form.open(person) },
       el("span", { class: "line" },
         el("span", {}, el("b", {}, person.name), el("span", { class: "tier" }, person.tier)),
-        el("span", { class: "state" }, person.state)),
+        el("span", { class: "state" }, person.reported ? "" : state)),
       el("span", { class: "line small" }, el("span", {}, [person.village, person.door].filter(Boolean).join(" ")),
-        el("span", { class: "due" }, due)),
+        el("span", { class: "due" }, person.reported ? "" : due)),
       person.must && el("span", { class: "must" }, icon("warning"), person.must),
       entry ? el("span", { class: "small own" }, Moments.clock(entry.record.at) + " " + entry.record.result + "（" + entry.state + "）") :
         People.draftOf(person.ref) ? el("span", { class: "small own" }, "有草稿，点开继续") :
           last && el("span", { class: "small" }, last));
   }
 
-  return { render };
+  return { render, found };
 })();
