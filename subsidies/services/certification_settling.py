@@ -82,10 +82,7 @@ def _day(visit: str) -> str:
 def _seen(visit: str) -> str:
     """The visit met the person, nothing corrects it and nobody sent it back."""
     modes = ", ".join(f"'{mode}'" for mode in SEEING)
-    return (
-        f"{visit}.result = '{Result.SEEN}' AND {visit}.mode IN ({modes})"
-        f" AND {standing(visit)}"
-    )
+    return f"{visit}.result = '{Result.SEEN}' AND {visit}.mode IN ({modes}) AND {standing(visit)}"
 
 
 def _dead(elder: str, condition: str) -> str:

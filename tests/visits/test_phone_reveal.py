@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from eldercare.models import Elder
 from operations.crypto import encrypt
+from operations.services.audit import audit_record
 from organization.choices import Role
 from organization.models import Area
 from tests.conftest import VILLAGE_A, make_user
@@ -33,7 +34,7 @@ def test_a_sync_is_stored_while_the_same_worker_looks_at_a_number(
 ) -> None:
     worker = make_user("reveal_worker", Role.VILLAGE_WORKER, VILLAGE_A)
     holding, synced = threading.Event(), threading.Event()
-    write = phone_reveal.audit_record
+    write = audit_record
 
     def wait_and_write(**entry: object) -> object:
         holding.set()
