@@ -21,6 +21,7 @@ from visits.services.call_back import call_back_record, call_backs_draw
 from visits.services.follow_up_step import follow_up_close, follow_up_report, follow_ups_accept
 from visits.services.month import visit_month_accept, visit_month_submit
 from visits.services.visit_return import PHRASES, visits_return
+from visits.township_figures import township_figures
 
 #: Results of the first calls; the rest waits.
 CALLS: Final = (
@@ -28,7 +29,13 @@ CALLS: Final = (
     (CallBackResult.CONFIRMED, ""),
     (CallBackResult.UNREACHED, "响铃无人接听"),
 )
-GAPS: Final = "未访的老人外出务工子女处居住，已电话联系家属"
+#: Why townships did not reach everybody, in turn.
+GAPS: Final = (
+    "未访的老人到外地子女处居住，已电话联系家属",
+    "两名老人住院陪护，下月初补访",
+    "山路塌方，两个村未能全部上门，通路后补访",
+    "协管员请假，接手的人月底才到岗",
+)
 RETURNED: Final = 2
 LATE: Final = 2
 
@@ -101,9 +108,11 @@ def months_submit(months: Sequence[date], township: Area) -> int:
     other = User.objects.get(username=OTHER_LEAD[0])
     for month in months:
         codes = _obliged(month)
-        for code in codes:
+        unmet = {each.code: each.figure.unmet for each in township_figures(month=month, county_code=COUNTY)}
+        for place, code in enumerate(codes):
+            note = GAPS[(place + month.month) % len(GAPS)] if unmet[code] else ""
             if _state(month, code) == MonthState.OPEN:
-                visit_month_submit(month=month, area_code=code, actor=leads.get(code, other), note=GAPS)
+                visit_month_submit(month=month, area_code=code, actor=leads.get(code, other), note=note)
         for code in codes:
             waits = month == months[-1] and code == township.code
             if not waits and _state(month, code) == MonthState.SUBMITTED:

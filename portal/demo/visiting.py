@@ -67,7 +67,7 @@ def visit_rows(
                 continue
             if at.replace(tzinfo=now.tzinfo) >= now or at.date() >= gone.get(number, date.max):
                 continue
-            found = Result.SEEN if mode is VisitMode.HOME else Result.REACHED
+            found = Result.REACHED if mode is VisitMode.PHONE else Result.SEEN
             key = uuid5(NAMESPACE, f"{seed} {month} {number} {turn}")
             result = found if is_reached else tried
             yield (
