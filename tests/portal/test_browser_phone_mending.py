@@ -142,7 +142,7 @@ def told_of() -> dict[str, Elder]:
     FollowUp.objects.create(
         kind="死亡核实", elder=dead, visit=said, area_code=dead.residence_code, title="已故", due_at=said.at
     )
-    Elder.objects.filter(pk=silent.pk).update(phone_cipher="")
+    Elder.objects.filter(pk=silent.pk).update(phone_cipher=b"")
     now = Obligation.objects.get(elder=behind)
     month: date = (now.month - timedelta(days=1)).replace(day=1)
     Obligation.objects.create(
