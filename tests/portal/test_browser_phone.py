@@ -153,6 +153,7 @@ def test_phone_visits_in_a_row_take_at_most_three_taps_each(phone: Phone) -> Non
         phone.chip("未联系上" if number == 1 else "联系到本人 · 平安")
         assert phone.taps <= 2  # and one on the number, which the phone dials
         called.append(name)
+        phone.page.locator(f".call b:text-is('{name}')").wait_for(state="detached")  # stored, then the next
     phone.see("这一轮电话都打完了")
     phone.tap("main .button.primary")
     phone.settled()
