@@ -89,10 +89,12 @@ def test_a_replay_that_was_dropped_is_repeated(phone: Phone) -> None:
     assert Visit.objects.count() == 1
     phone.kill()
     phone.start()
-    phone.page.goto("/m/")
+    with phone.page.expect_response("**/m/replay/"):
+        phone.page.goto("/m/")
     phone.settled()
     assert before < set(Visit.objects.values_list("pk", "elder_id", "at", "recorder_id", "recorded_at"))
     assert Visit.objects.count() == 4
+    sync(phone)
     assert [row["name"] for row in phone.rows("marks")] == ["user"]  # nothing is owed any more
 
 
