@@ -2,16 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from datetime import date
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
 from django.db.models import F, Model
-from django.test import override_settings
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
@@ -22,7 +19,6 @@ from portal.demo.accounts import person
 from portal.demo.applications import applications_make
 from portal.demo.areas import COUNTY
 from portal.demo.bank import CAUSES, bank_answer
-from portal.demo.county import demo_build
 from portal.demo.payments import GO_LIVE, accounts_correct, money_steps
 from subsidies.choices import (
     ApplicationState,
@@ -44,7 +40,6 @@ from subsidies.models import (
     BatchStep,
     CertificationRound,
     Funding,
-    Month,
     Objection,
     Payment,
     PaymentTerms,
@@ -55,9 +50,9 @@ from subsidies.return_file import read_return
 from subsidies.return_layout import return_layout
 from subsidies.return_words import return_reason
 from subsidies.services.bank_return import return_import
+from tests.portal.demo import demo_county, demo_months
 
 SEED = 7
-MD5 = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 pytestmark = pytest.mark.django_db
 
 
@@ -66,20 +61,8 @@ def _county(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[None]:
     """One small county for the module, built through the services and taken away afterwards."""
-    folder = tmp_path_factory.mktemp("demo")
-    with (
-        django_db_blocker.unblock(),
-        override_settings(DATA_DIR=folder, MEDIA_ROOT=folder / "media", PASSWORD_HASHERS=MD5),
-    ):
-        demo_build(elders=300, seed=SEED, report=lambda step: None)
+    with demo_county(django_db_blocker, tmp_path_factory.mktemp("demo"), elders=300, seed=SEED):
         yield
-        with connection.cursor() as cursor:
-            cursor.execute("TRUNCATE eldercare_monthlyfacts, subsidies_entitlement")
-        call_command("flush", verbosity=0, interactive=False)
-
-
-def _months() -> list[date]:
-    return list(Month.objects.order_by("month").values_list("month", flat=True))
 
 
 def _with_bank() -> Batch:
@@ -87,19 +70,19 @@ def _with_bank() -> Batch:
 
 
 def test_the_portal_pays_from_the_fourth_month_on() -> None:
-    assert set(PaymentTerms.objects.values_list("first_month", flat=True)) == {_months()[GO_LIVE]}
+    assert set(PaymentTerms.objects.values_list("first_month", flat=True)) == {demo_months()[GO_LIVE]}
     regular = Payment.objects.filter(kind=LineKind.REGULAR)
-    assert regular.order_by("month")[0].month == _months()[GO_LIVE]
+    assert regular.order_by("month")[0].month == demo_months()[GO_LIVE]
 
 
 def test_two_months_are_paid_to_the_end() -> None:
-    paid = Batch.objects.filter(kind=BatchKind.REGULAR, month__month__in=_months()[GO_LIVE:-1])
+    paid = Batch.objects.filter(kind=BatchKind.REGULAR, month__month__in=demo_months()[GO_LIVE:-1])
     assert [batch.state for batch in paid] == [BatchState.CLOSED] * 2
     assert all(batch.lines > 20 for batch in paid)
 
 
 def test_the_newest_month_is_left_to_the_visitor_but_for_one_list_on_notice() -> None:
-    newest = Batch.objects.filter(kind=BatchKind.REGULAR, month__month=_months()[-1])
+    newest = Batch.objects.filter(kind=BatchKind.REGULAR, month__month=demo_months()[-1])
     assert {batch.state for batch in newest} <= {BatchState.NOTICE}
     items = set(Payment.objects.filter(batch__in=newest).values_list("item__code", flat=True))
     assert items <= {"L19"}
@@ -112,7 +95,7 @@ def test_every_invariant_holds() -> None:
 
 
 def test_the_bank_fails_some_of_each_month_and_the_first_failures_are_paid_again() -> None:
-    months = _months()
+    months = demo_months()
     failed = Payment.objects.filter(batch__kind=BatchKind.REGULAR, state=PaymentState.FAILED)
     assert {line.batch.month.month for line in failed.select_related("batch__month")} == set(
         months[GO_LIVE:-1]
@@ -141,12 +124,12 @@ def test_applications_are_left_in_every_state() -> None:
     county = Area.objects.get(code=COUNTY)
     for role in (Role.TOWNSHIP_CLERK, Role.TOWNSHIP_LEAD):
         person(role).assignments.update(area=county)
-    applications_make(_months()[-2], county)
+    applications_make(demo_months()[-2], county)
     assert set(Application.objects.values_list("state", flat=True)) == set(ApplicationState)
 
 
 def test_a_step_cut_short_and_done_again_changes_nothing() -> None:
-    before, months = _money(), _months()
+    before, months = _money(), demo_months()
     for position, month in enumerate(months):
         if position > GO_LIVE:
             accounts_correct(months[position - 1], month, SEED)

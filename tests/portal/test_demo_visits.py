@@ -2,14 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 import pytest
-from django.core.management import call_command
-from django.db import connection
 from django.db.models import F, Model
-from django.test import override_settings
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
@@ -18,10 +14,9 @@ from organization.choices import Role
 from organization.models import Area
 from portal.demo import visit_story
 from portal.demo.accounts import person
-from portal.demo.county import demo_build
 from portal.demo.phones import picture_of
 from portal.demo.visitors import ABSENT, caseloads_make, visitor
-from subsidies.models import Month
+from tests.portal.demo import demo_county, demo_months
 from visits.call_backs import draw_again
 from visits.choices import CallBackResult, FollowUpKind, FollowUpState, MonthState, SignalKind
 from visits.models import (
@@ -42,7 +37,6 @@ from visits.models import (
 from visits.photo_image import photo_read
 
 SEED = 1
-MD5 = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 pytestmark = pytest.mark.django_db
 
 
@@ -51,20 +45,8 @@ def _county(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[None]:
     """One county for the module, large enough that a township has something of everything."""
-    folder = tmp_path_factory.mktemp("demo")
-    with (
-        django_db_blocker.unblock(),
-        override_settings(DATA_DIR=folder, MEDIA_ROOT=folder / "media", PASSWORD_HASHERS=MD5),
-    ):
-        demo_build(elders=2_000, seed=SEED, report=lambda step: None)
+    with demo_county(django_db_blocker, tmp_path_factory.mktemp("demo"), elders=2_000, seed=SEED):
         yield
-        with connection.cursor() as cursor:
-            cursor.execute("TRUNCATE eldercare_monthlyfacts, subsidies_entitlement")
-        call_command("flush", verbosity=0, interactive=False)
-
-
-def _months() -> list[date]:
-    return list(Month.objects.order_by("month").values_list("month", flat=True))
 
 
 def _township() -> Area:
@@ -105,7 +87,7 @@ def test_marks_of_every_kind_are_borne() -> None:
 def test_records_are_returned_and_called_back_with_each_result() -> None:
     assert VisitReturn.objects.count() >= 2
     draw = CallBackDraw.objects.get()
-    assert (draw.month, draw.area_code) == (_months()[-2], _township().code)
+    assert (draw.month, draw.area_code) == (demo_months()[-2], _township().code)
     assert set(draw.calls.values_list("result", flat=True)) >= {
         CallBackResult.REFUTED,
         CallBackResult.CONFIRMED,
@@ -131,14 +113,14 @@ def test_follow_ups_stand_in_every_state_and_a_death_waits() -> None:
 
 
 def test_past_months_are_frozen_and_one_township_waits_for_the_county() -> None:
-    months = _months()
+    months = demo_months()
     assert set(RateSnapshot.objects.values_list("month", flat=True)) == set(months[:-2])
     waiting = VisitMonth.objects.get(state=MonthState.SUBMITTED)
     assert (waiting.month, waiting.area_code) == (months[-2], _township().code)
 
 
 def test_an_absent_worker_s_people_are_nobody_s_and_another_has_several_villages() -> None:
-    now = Obligation.objects.filter(month=_months()[-1], area_code__startswith=_township().code[:9])
+    now = Obligation.objects.filter(month=demo_months()[-1], area_code__startswith=_township().code[:9])
     left = set(visitor(ABSENT).assignments.values_list("area_id", flat=True))
     unassigned = set(now.filter(assignee=None).values_list("area_code", flat=True))
     assert unassigned and unassigned <= left
@@ -154,7 +136,7 @@ def test_nobody_is_seen_in_the_future_or_in_a_township_not_his_own() -> None:
 
 
 def test_a_step_done_again_changes_nothing() -> None:
-    months, township = _months(), _township()
+    months, township = demo_months(), _township()
     before, now = _rows(), timezone.localtime()
     caseloads_make(township)
     visit_story.handed_over_make(months[-1], now, SEED)
