@@ -14,19 +14,7 @@ from organization.querysets import in_areas
 from visits.caseloads import VISITORS
 from visits.models import Caseload, Obligation, PhoneState
 from visits.querysets import MET, OBLIGED, OPEN, ObligationQuerySet
-
-
-@dataclass(frozen=True)
-class Load:
-    """People obliged and met; exempt ones in neither."""
-
-    obliged: int = 0
-    met: int = 0
-
-    @property
-    def open(self) -> int:
-        """Still to be visited."""
-        return self.obliged - self.met
+from visits.rate import Figure
 
 
 @dataclass(frozen=True)
@@ -35,7 +23,7 @@ class WorkerLoad:
 
     user: User
     places: tuple[str, ...]
-    load: Load
+    load: Figure
     synced_at: datetime | None = None
     waiting: int = 0
 
@@ -46,7 +34,7 @@ class VillageLoad:
 
     code: str
     name: str
-    load: Load
+    load: Figure
     unassigned: int
     worker: User | None
     row: Caseload | None = None
@@ -70,10 +58,10 @@ def workloads(user: User, month: date) -> Workloads:
     return Workloads(_workers(rows, prefixes), villages, sum(village.unassigned for village in villages))
 
 
-def worker_loads(rows: ObligationQuerySet) -> dict[int | None, Load]:
+def worker_loads(rows: ObligationQuerySet) -> dict[int | None, Figure]:
     """Give assignee → people of these obligations; one query."""
     found = rows.order_by().values_list("assignee").annotate(obliged=OBLIGED, seen=MET)
-    return {worker: Load(n, met) for worker, n, met in found}
+    return {worker: Figure(n, met) for worker, n, met in found}
 
 
 def _workers(rows: ObligationQuerySet, prefixes: Sequence[str]) -> list[WorkerLoad]:
@@ -90,18 +78,18 @@ def _workers(rows: ObligationQuerySet, prefixes: Sequence[str]) -> list[WorkerLo
             places=tuple(
                 sorted({each.area.name for each in user.assignments.all() if each.role in VISITORS})
             ),
-            load=loads.get(user.pk, Load()),
+            load=loads.get(user.pk, Figure()),
             synced_at=phones[user.pk].synced_at if user.pk in phones else None,
             waiting=phones[user.pk].waiting if user.pk in phones else 0,
         )
         for user in found.prefetch_related("assignments__area")
     ]
-    return sorted(workers, key=lambda each: (-each.load.open, str(each.user), each.user.pk))
+    return sorted(workers, key=lambda each: (-each.load.unmet, str(each.user), each.user.pk))
 
 
 def _villages(rows: ObligationQuerySet, prefixes: Sequence[str]) -> list[VillageLoad]:
     figures = {
-        code: (Load(obliged, seen), alone)
+        code: (Figure(obliged, seen), alone)
         for code, obliged, seen, alone in rows.order_by()
         .values_list("area_code")
         .annotate(
@@ -120,8 +108,8 @@ def _villages(rows: ObligationQuerySet, prefixes: Sequence[str]) -> list[Village
         VillageLoad(
             code=area.code,
             name=area.name,
-            load=figures.get(area.code, (Load(), 0))[0],
-            unassigned=figures.get(area.code, (Load(), 0))[1],
+            load=figures.get(area.code, (Figure(), 0))[0],
+            unassigned=figures.get(area.code, (Figure(), 0))[1],
             worker=now[area.code].worker if area.code in now else sole.get(area.code),
             row=now.get(area.code),
             planned=planned.get(area.code),

@@ -22,8 +22,9 @@ from portal.visit_chosen import chosen_people
 from portal.visit_forms import NOBODY, AssignForm
 from visits.caseloads import workers_of
 from visits.models import Caseload, Obligation
+from visits.rate import Figure
 from visits.services.caseload import Assigned, Change, elders_assign, village_assign, worker_hand_over
-from visits.workload import Load, worker_loads, workloads
+from visits.workload import worker_loads, workloads
 
 REASONS: Final = ("请假", "住院", "产假", "调岗", "离职", "网格调整")
 NAMES_SHOWN: Final = 5
@@ -126,13 +127,13 @@ def visit_hand_over(request: SignedInRequest, pk: int) -> HttpResponse:
     }
     if not home and not theirs.exists():
         raise Http404
-    load = worker_loads(theirs).get(absent.pk, Load())
+    load = worker_loads(theirs).get(absent.pk, Figure())
     codes = home | set(theirs.order_by().values_list("area_code", flat=True).distinct())
     subject = Subject(
         title=f"移交{absent}的探访",
-        lead=f"{absent}现有应访 {load.obliged} 人，其中 {load.open} 人还没有达标。移交后，未达标的和他负责的村"
+        lead=f"{absent}现有应访 {load.obliged} 人，其中 {load.unmet} 人还没有达标。移交后，未达标的和他负责的村"
         "以后新增的人都由接手的人探访；已达标的仍算他的。他手机里还没上传的记录照样入库，算他的。",
-        button=f"移交 {load.open} 人",
+        button=f"移交 {load.unmet} 人",
         back=reverse("portal:visit-workers"),
         action=request.path,
     )
@@ -206,7 +207,7 @@ def _form(
     typed = request.POST if faults else {}
     context = {
         "subject": subject,
-        "candidates": [(key, user, loads.get(user.pk, Load())) for key, user in candidates.items()],
+        "candidates": [(key, user, loads.get(user.pk, Figure())) for key, user in candidates.items()],
         "hidden": hidden or {},
         "faults": faults or [],
         "values": {
